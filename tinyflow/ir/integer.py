@@ -1,0 +1,115 @@
+"""Integer constants that quantization attaches to nodes.
+
+`tinyflow.quantize` computes every value here, once; the NumPy reference and each backend only
+read them. Formulas: the requantization contract of `tinyflow.quantize.fixed_point`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+
+class Rounding(Enum):
+    """How a product with a fixed-point multiplier is rounded."""
+
+    DOUBLE = "double"
+    """TFLite Micro's and CMSIS-NN's default: a rounded high product, then a rounded shift."""
+    SINGLE = "single"
+    """One rounded 64-bit shift."""
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerForm:
+    """Base of the integer constants of a node. Operations that only move bytes use it as it is."""
+
+
+@dataclass(frozen=True)
+class Multiplier:
+    """The real factor ``multiplier * 2**(shift - 31)``; a positive shift goes left."""
+
+    multiplier: int
+    shift: int
+
+
+@dataclass(frozen=True, eq=False)
+class AccumulateForm(IntegerForm):
+    """CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV_2D, FULLY_CONNECTED.
+
+    ``out = clamp(requantize(bias + sum((x - z_in) * (w - z_w)), c) + z_out, lo, hi)``.
+    ``multiplier`` and ``shift`` are int32, one per output channel.
+    ``weight_zero`` is 0 but for fully connected weights of old TFLite files.
+    """
+
+    multiplier: np.ndarray
+    shift: np.ndarray
+    lo: int
+    hi: int
+    weight_zero: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class AddForm(IntegerForm):
+    """ADD and SUB: both inputs are brought to one scale, ``left_shift`` bits up."""
+
+    left_shift: int
+    input_1: Multiplier
+    input_2: Multiplier
+    output: Multiplier
+    lo: int
+    hi: int
+
+
+@dataclass(frozen=True, eq=False)
+class MulForm(IntegerForm):
+    """MUL: ``clamp(requantize((a - z_a) * (b - z_b)) + z_out, lo, hi)``."""
+
+    output: Multiplier
+    lo: int
+    hi: int
+
+
+@dataclass(frozen=True, eq=False)
+class MeanForm(IntegerForm):
+    """MEAN: ``saturate(requantize(sum(x) - count * z_in) + z_out)``; 1/count is in ``output``."""
+
+    output: Multiplier
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
+class PoolForm(IntegerForm):
+    """MAX_POOL and AVERAGE_POOL: input and output share their scale, only a clamp follows."""
+
+    lo: int
+    hi: int
+
+
+@dataclass(frozen=True, eq=False)
+class TableForm(IntegerForm):
+    """Any function of one 8-bit code: ``table[code - lowest code]``, int8 [256]."""
+
+    table: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class SoftmaxForm(IntegerForm):
+    """SOFTMAX over the last axis: ``d = x - max`` is scaled to Q5.26; ``d < diff_min`` adds 0."""
+
+    input: Multiplier
+    diff_min: int
+
+
+@dataclass(frozen=True, eq=False)
+class ResizeBilinearForm(IntegerForm):
+    """RESIZE_BILINEAR: per output row and column, the lower and upper source index (int32) and
+    the upper one's weight as a fraction of 1024 (int32)."""
+
+    y_lo: np.ndarray
+    y_hi: np.ndarray
+    y_frac: np.ndarray
+    x_lo: np.ndarray
+    x_hi: np.ndarray
+    x_frac: np.ndarray
