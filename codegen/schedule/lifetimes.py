@@ -1,0 +1,90 @@
+"""Which tensors share memory, and in which steps each is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tinyflow.codegen.schedule.schedule import align
+from tinyflow.ir import OPS, Graph, Node, Op
+
+
+@dataclass
+class Lifetime:
+    """The steps, both included, in which a tensor holds something that is still needed."""
+
+    tensor: str
+    first: int
+    last: int
+    alias_of: str | None = None
+
+
+@dataclass
+class Buffer:
+    """Memory of one or more tensors that follow each other in the same place."""
+
+    nbytes: int
+    tensors: list[Lifetime] = field(default_factory=list)
+
+    @property
+    def first(self) -> int:
+        return min(t.first for t in self.tensors)
+
+    @property
+    def last(self) -> int:
+        return max(t.last for t in self.tensors)
+
+    def overlaps(self, other: Buffer) -> bool:
+        """Whether both are needed in some step."""
+        return self.first <= other.last and other.first <= self.last
+
+
+def find_buffers(graph: Graph, order: Sequence[Node]) -> list[Buffer]:
+    """Buffers for every tensor that is not a constant, in the order of their first use."""
+    end = max(len(order) - 1, 0)
+    last_use = {name: step for step, node in enumerate(order) for name in node.inputs}
+    last_use.update({name: end for name in graph.outputs})
+    home: dict[str, Buffer] = {}
+    buffers: list[Buffer] = []
+
+    def place(name: str, first: int, operand: str | None) -> None:
+        lifetime = Lifetime(name, first, max(last_use.get(name, first), first), operand)
+        if operand is None:
+            home[name] = Buffer(align(graph.tensors[name].nbytes))
+            buffers.append(home[name])
+        else:
+            home[name] = home[operand]
+        home[name].tensors.append(lifetime)
+
+    for name in dict.fromkeys(graph.inputs):
+        place(name, 0, None)
+    for step, node in enumerate(order):
+        for name in node.outputs:
+            place(name, step, _operand_to_take_over(graph, node, step, home))
+    return buffers
+
+
+def _operand_to_take_over(
+    graph: Graph, node: Node, step: int, home: dict[str, Buffer]
+) -> str | None:
+    """The operand whose memory the node's result takes over, if there is one."""
+    if node.op is Op.RESHAPE:
+        return node.inputs[0] if node.inputs[0] in home else None
+    if not OPS[node.op].in_place:
+        return None
+    result = graph.result(node)
+    for name in node.inputs:
+        operand = graph.tensors[name]
+        # Elements of another size would move, and a kernel would overrun what it has yet to read.
+        same_elements = (operand.elements, operand.dtype.itemsize) == (
+            result.elements,
+            result.dtype.itemsize,
+        )
+        if same_elements and name in home and _dies(graph, home[name], step):
+            return name
+    return None
+
+
+def _dies(graph: Graph, buffer: Buffer, step: int) -> bool:
+    """Whether nothing that the buffer holds is needed after ``step``."""
+    return all(t.last <= step and t.tensor not in graph.outputs for t in buffer.tensors)

@@ -1,0 +1,48 @@
+"""From a graph to its schedule."""
+
+from __future__ import annotations
+
+from tinyflow.codegen.schedule.lifetimes import Buffer, find_buffers
+from tinyflow.codegen.schedule.planner import Plan, lower_bound, plan_arena
+from tinyflow.codegen.schedule.schedule import Axis, Placement, Schedule, Step, align, rows_of
+from tinyflow.ir import Graph, Node, Op
+
+_AXIS_OF_RANK = {3: Axis.TOKENS, 4: Axis.ROWS}
+_WHOLE = frozenset({Op.MEAN, Op.RESHAPE, Op.TRANSPOSE})
+"""Operations whose first row of output needs every row of their input."""
+
+
+def make_schedule(graph: Graph) -> Schedule:
+    """The order of the steps and a place in the arena for every activation."""
+    buffers = find_buffers(graph, graph.nodes)
+    plan = plan_arena(buffers)
+    return Schedule(
+        graph=graph,
+        steps=tuple(_make_step(graph, i, node) for i, node in enumerate(graph.nodes)),
+        placements=_placements(graph, buffers, plan),
+        arena_bytes=align(plan.nbytes),
+        lower_bound_bytes=lower_bound(buffers),
+    )
+
+
+def _make_step(graph: Graph, index: int, node: Node) -> Step:
+    shape = graph.result(node).shape
+    axis = Axis.WHOLE if node.op in _WHOLE else _AXIS_OF_RANK.get(len(shape), Axis.WHOLE)
+    return Step(index, (node,), axis, rows_of(shape))
+
+
+def _placements(graph: Graph, buffers: list[Buffer], plan: Plan) -> dict[str, Placement]:
+    placements = {}
+    for buffer, offset in zip(buffers, plan.offsets, strict=True):
+        for life in buffer.tensors:
+            tensor = graph.tensors[life.tensor]
+            placements[life.tensor] = Placement(
+                tensor=life.tensor,
+                offset=offset,
+                nbytes=tensor.nbytes,
+                ring=rows_of(tensor.shape),
+                first_step=life.first,
+                last_step=life.last,
+                alias_of=life.alias_of,
+            )
+    return placements

@@ -1,0 +1,101 @@
+"""What stands between a graph and a backend: the steps, and where each tensor lies in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from tinyflow.ir import Graph, Node, Shape
+
+ALIGNMENT = 16
+"""Bytes. Every offset and the arena's size are multiples of it."""
+
+
+class Axis(Enum):
+    """What a step advances along."""
+
+    ROWS = "rows"
+    TOKENS = "tokens"
+    QUERIES = "queries"
+    WHOLE = "whole"
+
+
+@dataclass(frozen=True)
+class Step:
+    """Nodes that run together, ``tile`` units of ``axis`` at a time."""
+
+    index: int
+    nodes: tuple[Node, ...]
+    axis: Axis
+    tile: int
+
+    def __post_init__(self) -> None:
+        if not self.nodes:
+            raise ValueError(f"step {self.index} has no nodes")
+        if self.tile < 1:
+            raise ValueError(f"step {self.index} has a tile of {self.tile}")
+
+    @property
+    def output(self) -> str:
+        """The tensor that the step leaves in the arena."""
+        return self.nodes[-1].output
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a tensor lies in the arena, and for how long.
+
+    ``offset`` and ``nbytes`` are in bytes, ``ring`` is the number of rows held. The tensor is
+    live in the steps ``first_step`` to ``last_step``, both included: a graph input from step 0,
+    a graph output to the last step. ``alias_of`` names the tensor whose memory this one takes
+    over (the operand of a reshape, or of an operation that works in place): the offset is the
+    same, and so is the number of bytes.
+    """
+
+    tensor: str
+    offset: int
+    nbytes: int
+    ring: int
+    first_step: int
+    last_step: int
+    alias_of: str | None = None
+
+    @property
+    def end(self) -> int:
+        """The first byte after the tensor."""
+        return self.offset + self.nbytes
+
+    def is_live(self, step: int) -> bool:
+        return self.first_step <= step <= self.last_step
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """The steps in execution order, and a placement for every tensor that is not a constant.
+
+    ``arena_bytes`` is a multiple of `ALIGNMENT`. ``lower_bound_bytes`` is the largest sum of
+    bytes that are live in one step: no plan for this order and these aliases needs less.
+    """
+
+    graph: Graph
+    steps: tuple[Step, ...]
+    placements: Mapping[str, Placement]
+    arena_bytes: int
+    lower_bound_bytes: int
+
+    def live_bytes(self, step: int) -> int:
+        """Bytes in use during a step, memory that two tensors share counted once."""
+        live = (p for p in self.placements.values() if p.is_live(step))
+        return sum({p.offset: align(p.nbytes) for p in live}.values())
+
+
+def align(nbytes: int) -> int:
+    """``nbytes`` rounded up to a multiple of `ALIGNMENT`."""
+    return -(-nbytes // ALIGNMENT) * ALIGNMENT
+
+
+def rows_of(shape: Shape) -> int:
+    """Rows that a kernel sees in a tensor: the second axis, where there is one between batch
+    and channels."""
+    return shape[1] if len(shape) > 2 else 1
