@@ -1,0 +1,40 @@
+"""Rewrites that bring an imported graph into the one form that the rest of TinyFlow knows.
+
+`PASSES` is the one ordered list. A pass is a function ``(graph) -> (graph, changed)`` that keeps
+what the graph computes. In graphs that are already quantized, passes do only what is exact on the
+integer codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tinyflow.ir import Graph, check_graph
+from tinyflow.passes.remove_dead import remove_dead
+
+Pass = Callable[[Graph], tuple[Graph, bool]]
+
+PASSES: tuple[Pass, ...] = (remove_dead,)
+
+# Each round must make the graph smaller or simpler; real models settle after two or three.
+_MOST_ROUNDS = 50
+
+
+def run_passes(graph: Graph) -> Graph:
+    """Runs `PASSES` in order, again and again until none changes the graph.
+
+    Raises `GraphError`, naming the pass, where one leaves a graph that breaks a rule.
+    """
+    for _ in range(_MOST_ROUNDS):
+        restless = []
+        for run in PASSES:
+            graph, changed = run(graph)
+            if changed:
+                check_graph(graph, after=f"the pass {run.__name__}")
+                restless.append(run.__name__)
+        if not restless:
+            return graph
+    raise RuntimeError(f"the passes {restless} do not come to rest on '{graph.name}'")
+
+
+__all__ = ["PASSES", "Pass", "run_passes"]
