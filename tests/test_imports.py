@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.paths import ROOT
+from tests.support.project import module_name, source_files
 
 # What every room may import, besides itself.
 COMMON = {"ir", "errors"}
@@ -53,27 +53,6 @@ HEAVY = {"numpy", "onnx", "onnxsim", "jinja2", "PIL", "ai_edge_litert", "torch",
 MOVED = ("quantize", "codegen", "targets", "firmware")
 
 
-def source_files() -> dict[str, Path]:
-    """Every module of the project by its dotted name."""
-    files = {}
-    for package, folder in packages().items():
-        for path in sorted((ROOT / folder).glob("*.py")):
-            name = package if path.stem == "__init__" else f"{package}.{path.stem}"
-            files[name] = path
-    return files
-
-
-def packages() -> dict[str, str]:
-    """The packages of pyproject.toml and their folders."""
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    moved = settings["package-dir"]
-    folders = {}
-    for package in settings["packages"]:
-        root = max((p for p in moved if f"{package}.".startswith(f"{p}.")), key=len)
-        folders[package] = moved[root] + package.removeprefix(root).replace(".", "/")
-    return folders
-
-
 def room_of(module: str) -> str:
     for special, room in ROOM_OF.items():
         if f"{module}.".startswith(f"{special}."):
@@ -95,7 +74,7 @@ def imported_modules(path: Path, known: set[str]) -> Iterator[tuple[int, str]]:
                 yield node.lineno, inner if inner in known else module
 
 
-FILES = source_files()
+FILES = {module_name(path): ROOT / path for path in source_files()}
 
 
 @pytest.mark.parametrize("module", FILES)
