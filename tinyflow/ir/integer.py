@@ -88,8 +88,16 @@ class PoolForm(IntegerForm):
 
 
 @dataclass(frozen=True, eq=False)
+class PadForm(IntegerForm):
+    """PAD: the code of the border."""
+
+    value: int
+
+
+@dataclass(frozen=True, eq=False)
 class TableForm(IntegerForm):
-    """Any function of one 8-bit code: ``table[code - lowest code]``, int8 [256]."""
+    """Any function of one 8-bit code: ``table[code - lowest code]``, 256 entries of the output's
+    8-bit type (int8 but for a QUANTIZE to uint8)."""
 
     table: np.ndarray
 

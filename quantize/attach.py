@@ -1,0 +1,74 @@
+"""Attaches to every node the integers that its kernel needs: multipliers, tables, ranges."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tinyflow.errors import Obstacle, UnsupportedError
+from tinyflow.ir import OPS, DType, Graph, IntegerForm, Node, Op, Rounding, Tensor, check_graph
+from tinyflow.quantize.forms import FORMS
+from tinyflow.quantize.site import NoIntegerFormError, Site
+
+_CONSTANTS = {DType.INT8, DType.INT32}
+
+
+def attach_integers(graph: Graph, rounding: Rounding = Rounding.DOUBLE) -> Graph:
+    """The graph with ``integer`` on every node and its rounding set.
+
+    Every tensor must carry `QuantParams` and an integer type: int8 for activations and weights
+    (uint8 only next to a QUANTIZE), int32 for biases. Raises `UnsupportedError`, which lists
+    every layer that has no integer form.
+    """
+    nodes = []
+    obstacles = []
+    for node in graph.nodes:
+        site = Site.of(graph, node, rounding)
+        try:
+            nodes.append(replace(node, integer=_form(site)))
+        except NoIntegerFormError as error:
+            obstacles.append(Obstacle(node.name, str(error)))
+    if obstacles:
+        raise UnsupportedError(obstacles)
+    result = replace(graph, nodes=tuple(nodes), rounding=rounding)
+    check_graph(result, "attaching integers")
+    return result
+
+
+def _form(site: Site) -> IntegerForm:
+    if site.node.op not in FORMS:
+        raise NoIntegerFormError(f"{site.node.op.value} has no integer form")
+    for tensor in (*site.operands, site.result):
+        _check_tensor(site.node, tensor)
+    if OPS[site.node.op].same_params:
+        _check_same(site)
+    return FORMS[site.node.op](site)
+
+
+def _check_tensor(node: Node, tensor: Tensor) -> None:
+    if tensor.quant is None:
+        raise NoIntegerFormError(f"its tensor '{tensor.name}' is not quantized")
+    if tensor.is_constant:
+        allowed = _CONSTANTS
+    elif node.op is Op.QUANTIZE:
+        allowed = {DType.INT8, DType.UINT8}
+    else:
+        allowed = {DType.INT8}
+    if tensor.dtype not in allowed:
+        names = " or ".join(sorted(d.value for d in allowed))
+        raise NoIntegerFormError(
+            f"its tensor '{tensor.name}' is {tensor.dtype.value}, {names} is possible"
+        )
+    if not tensor.is_constant and tensor.quant.axis is not None:
+        raise NoIntegerFormError(f"its tensor '{tensor.name}' has more than one scale")
+
+
+def _check_same(site: Site) -> None:
+    wanted = site.result.params
+    for tensor in site.operands:
+        params = tensor.params
+        if (params.scales, params.zero_points) != (wanted.scales, wanted.zero_points):
+            raise NoIntegerFormError(
+                f"{site.node.op.value} keeps codes as they are, but its input '{tensor.name}' has "
+                f"scale {params.scales[0]:g} and zero point {params.zero_points[0]}, its output "
+                f"{wanted.scales[0]:g} and {wanted.zero_points[0]}"
+            )

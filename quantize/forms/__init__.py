@@ -1,0 +1,54 @@
+"""The integer form of each operation: one file each, one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tinyflow.ir import IntegerForm, Op
+from tinyflow.quantize.forms.accumulate import accumulate_form
+from tinyflow.quantize.forms.add import add_form
+from tinyflow.quantize.forms.clamp import clamp_form
+from tinyflow.quantize.forms.hard_sigmoid import hard_sigmoid_form
+from tinyflow.quantize.forms.hard_swish import hard_swish_form
+from tinyflow.quantize.forms.leaky_relu import leaky_relu_form
+from tinyflow.quantize.forms.logistic import sigmoid_form, tanh_form
+from tinyflow.quantize.forms.mean import mean_form
+from tinyflow.quantize.forms.move import move_form
+from tinyflow.quantize.forms.mul import mul_form
+from tinyflow.quantize.forms.pad import pad_form
+from tinyflow.quantize.forms.pool import pool_form
+from tinyflow.quantize.forms.quantize import quantize_form
+from tinyflow.quantize.forms.resize_bilinear import resize_bilinear_form
+from tinyflow.quantize.forms.softmax import softmax_form
+from tinyflow.quantize.site import Site
+
+FORMS: dict[Op, Callable[[Site], IntegerForm]] = {
+    Op.ADD: add_form,
+    Op.AVERAGE_POOL: pool_form,
+    Op.CLAMP: clamp_form,
+    Op.CONCAT: move_form,
+    Op.CONV_2D: accumulate_form,
+    Op.DEPTHWISE_CONV_2D: accumulate_form,
+    Op.FULLY_CONNECTED: accumulate_form,
+    Op.HARD_SIGMOID: hard_sigmoid_form,
+    Op.HARD_SWISH: hard_swish_form,
+    Op.LEAKY_RELU: leaky_relu_form,
+    Op.MAX_POOL: pool_form,
+    Op.MEAN: mean_form,
+    Op.MUL: mul_form,
+    Op.PAD: pad_form,
+    Op.QUANTIZE: quantize_form,
+    Op.RESHAPE: move_form,
+    Op.RESIZE_BILINEAR: resize_bilinear_form,
+    Op.RESIZE_NEAREST: move_form,
+    Op.SIGMOID: sigmoid_form,
+    Op.SLICE: move_form,
+    Op.SOFTMAX: softmax_form,
+    Op.SUB: add_form,
+    Op.TANH: tanh_form,
+    Op.TRANSPOSE: move_form,
+    Op.TRANSPOSE_CONV_2D: accumulate_form,
+}
+"""Every operation but BATCH_NORM, which passes fold away."""
+
+__all__ = ["FORMS"]
