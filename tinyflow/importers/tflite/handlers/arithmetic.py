@@ -1,0 +1,44 @@
+"""ADD, SUB and MUL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tinyflow.importers.tflite.activation import fused_clamp
+from tinyflow.importers.tflite.flatbuffer import RawOperator
+from tinyflow.ir import Op, Tensor
+from tinyflow.ir.ops.broadcast import BinaryAttrs
+
+if TYPE_CHECKING:
+    from tinyflow.importers.tflite.importer import Importer
+
+
+def add(importer: Importer, op: RawOperator) -> None:
+    """Any shapes that broadcast, constants included, with a fused RELU, RELU6 or RELU_N1_TO_1."""
+    _binary(importer, op, Op.ADD)
+
+
+def sub(importer: Importer, op: RawOperator) -> None:
+    """Any shapes that broadcast, constants included, with a fused RELU, RELU6 or RELU_N1_TO_1."""
+    _binary(importer, op, Op.SUB)
+
+
+def mul(importer: Importer, op: RawOperator) -> None:
+    """Any shapes that broadcast, constants included, with a fused RELU, RELU6 or RELU_N1_TO_1."""
+    _binary(importer, op, Op.MUL)
+
+
+def _binary(importer: Importer, op: RawOperator, kind: Op) -> None:
+    a, b = importer.operand(op, 0), importer.operand(op, 1, "second input")
+    rank = max(len(a.shape), len(b.shape))
+    attrs = BinaryAttrs(fused_clamp(importer.option(op, "fusedActivationFunction")))
+    inputs = [_with_rank(importer, op, t, rank) for t in (a, b)]
+    importer.emit(op, kind, inputs, attrs)
+
+
+def _with_rank(importer: Importer, op: RawOperator, x: Tensor, rank: int) -> Tensor:
+    """Broadcasting adds axes in front, but the batch axis of an activation must stay first."""
+    missing = rank - len(x.shape)
+    if x.is_constant or not missing:
+        return x
+    return importer.reshape(op, x, (x.shape[0], *(1,) * missing, *x.shape[1:]))
