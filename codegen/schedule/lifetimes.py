@@ -43,7 +43,7 @@ def find_buffers(graph: Graph, order: Sequence[Node]) -> list[Buffer]:
     """Buffers for every tensor that is not a constant, in the order of their first use."""
     end = max(len(order) - 1, 0)
     last_use = {name: step for step, node in enumerate(order) for name in node.inputs}
-    last_use.update({name: end for name in graph.outputs})
+    last_use.update(dict.fromkeys(graph.outputs, end))
     home: dict[str, Buffer] = {}
     buffers: list[Buffer] = []
 

@@ -1,0 +1,116 @@
+"""The files of a bundle that make an application of the model: app/, board/, CMakeLists.txt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+
+from tinyflow.ir import Graph
+from tinyflow.targets.flags import COMPILE_FLAGS, LIBRARIES, LINK_FLAGS, SANITIZE_FLAGS
+from tinyflow.targets.model import Board, Target
+
+_APP = (
+    "harness.c",
+    "platform.h",
+    "platform_host.c",
+    "profile.c",
+    "profile.h",
+    "self_test.c",
+)
+_CORTEX_M = ("platform_semihosting.c", "sections.ld", "startup.c")
+
+
+def app_files(name: str, graph: Graph, target: Target) -> dict[str, bytes]:
+    """Contents by path in the bundle, for a model whose C name is ``name``."""
+    contents = {f"app/{file}": _resource("app", file) for file in _APP}
+    contents["app/model.h"] = _model_header(name, graph).encode()
+    for board in target.boards:
+        for file in _CORTEX_M:
+            contents[f"board/cortex-m/{file}"] = _resource("boards", "cortex-m", file)
+        contents[f"board/{board.name}/memory.ld"] = _memory_script(board).encode()
+        contents[f"board/{board.name}/toolchain.cmake"] = _toolchain(target, board).encode()
+    contents["CMakeLists.txt"] = _cmake_lists(name, target).encode()
+    return contents
+
+
+def _resource(*parts: str) -> bytes:
+    return files("tinyflow.firmware").joinpath(*parts).read_bytes()
+
+
+def _model_header(name: str, graph: Graph) -> str:
+    """The model's C API under names that do not depend on the model."""
+    upper = name.upper()
+    ends = (("input", "", len(graph.inputs)), ("output", "const ", len(graph.outputs)))
+    lines = [
+        f"/* The C API of {name} under the names that the harness uses. */",
+        "#ifndef TINYFLOW_APP_MODEL_H",
+        "#define TINYFLOW_APP_MODEL_H",
+        "",
+        f'#include "{name}.h"',
+        "",
+        f"typedef {name}_t model_t;",
+        "",
+        f"#define MODEL_ARENA_SIZE {upper}_ARENA_SIZE",
+        f"#define MODEL_INPUT_COUNT {len(graph.inputs)}u",
+        f"#define MODEL_OUTPUT_COUNT {len(graph.outputs)}u",
+        f"#define model_init {name}_init",
+        f"#define model_run {name}_run",
+    ]
+    for kind, const, count in ends:
+        getters = [f"{name}_{kind}_{i}(net)" for i in range(count)]
+        sizes = [f"{upper}_{kind.upper()}_{i}_BYTES" for i in range(count)]
+        pointer = f"static inline {const}void *model_{kind}({const}model_t *net, size_t index)"
+        size = f"static inline size_t model_{kind}_bytes(size_t index)"
+        lines += ["", *_selector(pointer, getters), "", *_selector(size, sizes)]
+    return "\n".join([*lines, "", "#endif", ""])
+
+
+def _selector(signature: str, values: Sequence[str]) -> list[str]:
+    """A function that returns the value at ``index``, the last one beyond the end."""
+    cases = [f"    case {i}u:\n        return {value};" for i, value in enumerate(values[:-1])]
+    default = f"    default:\n        return {values[-1]};"
+    return [signature, "{", "    switch (index) {", *cases, default, "    }", "}"]
+
+
+def _memory_script(board: Board) -> str:
+    regions = {"FLASH": ("rx", board.flash), "RAM": ("rw", board.ram)}
+    lines = [
+        f"    {name} ({mode}) : ORIGIN = {region.origin:#010x}, LENGTH = {region.nbytes}"
+        for name, (mode, region) in regions.items()
+    ]
+    return "\n".join(
+        [f"/* {board.title} */", "MEMORY", "{", *lines, "}", "", "INCLUDE sections.ld", ""]
+    )
+
+
+def _toolchain(target: Target, board: Board) -> str:
+    return f"""# {board.title}, compiled for {target.title}
+set(CMAKE_SYSTEM_NAME Generic)
+set(CMAKE_SYSTEM_PROCESSOR arm)
+set(CMAKE_C_COMPILER {target.compiler})
+set(CMAKE_C_FLAGS_INIT "{" ".join(target.flags)}")
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+set(TINYFLOW_BOARD_DIR ${{CMAKE_CURRENT_LIST_DIR}})
+"""
+
+
+def _cmake_lists(name: str, target: Target) -> str:
+    hint = ""
+    if target.board is not None:
+        toolchain = f"board/{target.board.name}/toolchain.cmake"
+        hint = f"""# and as firmware for {target.board.title}:
+#     cmake -B build-firmware -DCMAKE_TOOLCHAIN_FILE={toolchain}
+#     cmake --build build-firmware
+"""
+    values = {
+        "NAME": name,
+        "FIRMWARE_HINT": hint,
+        "FLAGS": " ".join(COMPILE_FLAGS),
+        "LINK_FLAGS": " ".join(LINK_FLAGS),
+        "LIBRARIES": " ".join(LIBRARIES),
+        "SANITIZE_FLAGS": " ".join(SANITIZE_FLAGS),
+    }
+    text = _resource("app", "CMakeLists.txt").decode()
+    for key, value in values.items():
+        text = text.replace(f"@{key}@", value)
+    return text

@@ -1,0 +1,117 @@
+"""Compiles and links the C sources of a bundle, without CMake."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tinyflow.errors import BundleError, ToolError
+from tinyflow.targets.flags import (
+    COMPILE_FLAGS,
+    INCLUDE_FOLDERS,
+    LIBRARIES,
+    LINK_FLAGS,
+    SANITIZE_FLAGS,
+    VERIFY_FLAGS,
+)
+from tinyflow.targets.model import Board, Target
+from tinyflow.targets.tools import call
+
+_CORTEX_M = ("board/cortex-m/startup.c", "board/cortex-m/platform_semihosting.c")
+
+
+def model_name(bundle_dir: Path) -> str:
+    """The C name of the model: its header is the one in include/."""
+    headers = sorted((bundle_dir / "include").glob("*.h"))
+    if len(headers) != 1:
+        raise BundleError(
+            f"'{bundle_dir}' has {len(headers)} headers in include/, not the model's one",
+            "compile the model again",
+        )
+    return headers[0].stem
+
+
+def build_firmware(
+    bundle_dir: Path,
+    target: Target,
+    verify: bool = False,
+    board: Board | None = None,
+    output: Path | None = None,
+    application: str = "harness",
+) -> Path:
+    """The linked ELF file, by default build/<model>.elf in the bundle.
+
+    ``verify`` builds with taps. ``board`` is what to link for, by default the target's own;
+    ``application`` names the file of app/ that holds main(). The ELF file holds no path and no
+    date, so the same bundle gives the same bytes wherever it lies. Raises `ToolError`.
+    """
+    board = board or target.board
+    if board is None:
+        raise ToolError(
+            f"there is no firmware for the target '{target.name}'",
+            "compile for a core or a board; tinyflow targets lists them",
+        )
+    bundle_dir = bundle_dir.resolve()
+    output = output or bundle_dir / "build" / f"{model_name(bundle_dir)}.elf"
+    sources = [*_model_sources(bundle_dir), *_CORTEX_M, f"app/{application}.c"]
+    link = [*LINK_FLAGS, "-Lboard/cortex-m", f"-Tboard/{board.name}/memory.ld"]
+    purpose = f"building the firmware for {board.name}"
+    _build(bundle_dir, target, sources, VERIFY_FLAGS if verify else (), link, output, purpose)
+    return output
+
+
+def build_host(
+    bundle_dir: Path,
+    compiler: Target,
+    output: Path,
+    verify: bool = False,
+    sanitize: bool = False,
+    application: str = "harness",
+) -> Path:
+    """The harness as a program for this computer. Raises `ToolError`."""
+    bundle_dir = bundle_dir.resolve()
+    sources = [*_model_sources(bundle_dir), "app/platform_host.c", f"app/{application}.c"]
+    extra = SANITIZE_FLAGS if sanitize else ()
+    flags = [*extra, *(VERIFY_FLAGS if verify else ())]
+    purpose = "building the bundle for this computer"
+    _build(bundle_dir, compiler, sources, flags, list(extra), output, purpose)
+    return output
+
+
+def _model_sources(bundle_dir: Path) -> list[str]:
+    found = sorted(path.name for path in (bundle_dir / "src").glob("*.c"))
+    if not found:
+        raise BundleError(f"'{bundle_dir}' has no sources in src/", "compile the model again")
+    return [*(f"src/{name}" for name in found), "app/profile.c"]
+
+
+def _build(
+    bundle_dir: Path,
+    target: Target,
+    sources: Sequence[str],
+    flags: Sequence[str],
+    link: Sequence[str],
+    output: Path,
+    purpose: str,
+) -> None:
+    """Runs the compiler in the bundle's folder with relative paths: they are all it can store."""
+    includes = [f"-I{folder}" for folder in INCLUDE_FOLDERS]
+    compile_ = [target.compiler, *target.flags, *COMPILE_FLAGS, *flags, *includes]
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BundleError(f"'{output.parent}' cannot be created: {error.strerror}") from None
+    with tempfile.TemporaryDirectory(prefix="tinyflow-build-") as folder:
+        objects = [str(Path(folder) / f"{i:02d}.o") for i in range(len(sources))]
+
+        def compile_one(source: str, result: str) -> None:
+            call([*compile_, "-c", source, "-o", result], purpose, bundle_dir)
+
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            list(pool.map(compile_one, sources, objects))
+        libraries = LIBRARIES if target.board is not None else ()
+        command = [target.compiler, *target.flags, *objects, *link, *libraries]
+        call([*command, "-o", str(output.resolve())], purpose, bundle_dir)

@@ -1,0 +1,113 @@
+"""What is known of a core, a board and a target; read from TOML by `tinyflow.targets.load`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinyflow.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Region:
+    """A piece of the address space, in bytes."""
+
+    origin: int
+    nbytes: int
+
+    def __post_init__(self) -> None:
+        if self.origin < 0 or self.nbytes < 1:
+            raise UsageError(
+                f"a memory region at {self.origin:#x} with {self.nbytes} bytes",
+                "the origin must not be negative, and the size at least one byte",
+            )
+
+
+@dataclass(frozen=True)
+class FlashProfile:
+    """What reading from flash costs beside the cycles of the core.
+
+    Cycles per data load, cycles per miss of an LRU instruction cache of ``cache_bytes`` in lines
+    of ``line_bytes``; ``calibration`` says what the figures were fitted to and how well.
+    """
+
+    data_load_cycles: float
+    miss_cycles: float
+    cache_bytes: int
+    line_bytes: int
+    calibration: str
+
+    def __post_init__(self) -> None:
+        if self.line_bytes < 1 or self.cache_bytes % self.line_bytes:
+            raise UsageError(
+                f"a flash cache of {self.cache_bytes} bytes in lines of {self.line_bytes}",
+                "the size of the cache must be a multiple of the size of its lines",
+            )
+
+
+@dataclass(frozen=True)
+class Core:
+    """A processor core and how to compile for it. ``emulator`` is the board that runs it."""
+
+    name: str
+    title: str
+    compiler: str
+    flags: tuple[str, ...]
+    emulator: str | None = None
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board: its core, its memory, and the QEMU machine where it is an emulated one."""
+
+    name: str
+    title: str
+    core: str
+    flash: Region
+    ram: Region
+    clock_hz: int | None = None
+    machine: str | None = None
+    flash_profile: FlashProfile | None = None
+
+    def __post_init__(self) -> None:
+        if self.clock_hz is not None and self.clock_hz < 1:
+            raise UsageError(
+                f"the board '{self.name}' has a clock of {self.clock_hz} Hz",
+                "clock_hz must be positive, or absent where the clock is not known",
+            )
+
+
+@dataclass(frozen=True)
+class Target:
+    """What ``--target`` names: a core, or a board with its core.
+
+    ``board`` is what the firmware is linked for: the board itself, for a core its emulated
+    board, for the host none. ``emulator`` is the board on which QEMU runs it. ``clock_hz`` is
+    None where no clock is known, and then there are no milliseconds.
+    """
+
+    name: str
+    title: str
+    core: str
+    compiler: str
+    flags: tuple[str, ...]
+    board: Board | None = None
+    emulator: Board | None = None
+
+    @property
+    def is_host(self) -> bool:
+        return self.board is None
+
+    @property
+    def clock_hz(self) -> int | None:
+        return self.board.clock_hz if self.board else None
+
+    @property
+    def machine(self) -> str | None:
+        """QEMU's name of the machine."""
+        return self.emulator.machine if self.emulator else None
+
+    @property
+    def boards(self) -> tuple[Board, ...]:
+        """The boards that a bundle carries files for."""
+        found = [board for board in (self.board, self.emulator) if board is not None]
+        return tuple({board.name: board for board in found}.values())

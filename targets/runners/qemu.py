@@ -1,0 +1,49 @@
+"""In the emulator, as firmware for the emulated board of the target's core."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyflow.bundle import Bundle
+from tinyflow.errors import UsageError
+from tinyflow.targets.build import build_firmware
+from tinyflow.targets.load import load_target
+from tinyflow.targets.model import Board, Target
+from tinyflow.targets.runners.cache import build_once
+from tinyflow.targets.runners.runner import Runner
+from tinyflow.targets.tools import find_program
+
+EMULATOR = "qemu-system-arm"
+
+
+class QemuRunner(Runner):
+    """Runs the very ELF file of the bundle where that was linked for the emulated board."""
+
+    name = "qemu"
+
+    def prepare(self, bundle: Bundle, taps: bool, sanitize: bool) -> list[str]:
+        target = load_target(bundle.target)
+        if target.emulator is None:
+            raise UsageError(
+                f"'{bundle.path}' was compiled for '{target.name}', which is not emulated",
+                "run it on host, or compile it for a Cortex-M core",
+            )
+        if sanitize:
+            raise UsageError("the emulator has no sanitizers", "run with sanitizers on host")
+        emulator = find_program(EMULATOR, "the emulated run")
+        machine = [emulator, "-M", str(target.machine), "-nographic"]
+        devices = ["-monitor", "none", "-serial", "none"]
+        semihosting = ["-semihosting-config", "enable=on,target=native"]
+        return [*machine, *devices, *semihosting, "-kernel", str(_elf(bundle, target, taps))]
+
+
+def _elf(bundle: Bundle, target: Target, taps: bool) -> Path:
+    board: Board | None = target.emulator
+    shipped = bundle.path / "build" / f"{bundle.name}.elf"
+    if not taps and target.board == board and shipped.is_file():
+        return shipped.resolve()
+    return build_once(
+        bundle.path,
+        f"{target.name} verify={taps}",
+        lambda path: build_firmware(bundle.path, target, taps, board, path),
+    )
