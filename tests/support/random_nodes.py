@@ -1,0 +1,437 @@
+"""Grows random quantized nodes: one grower per operation, all attributes varied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from tests.support.draw import Draw
+from tinyflow.ir import (
+    NO_CLAMP,
+    OPS,
+    RELU,
+    RELU6,
+    Attrs,
+    Clamp,
+    DType,
+    Graph,
+    Node,
+    Op,
+    QuantParams,
+    Shape,
+    Tensor,
+    check_graph,
+)
+from tinyflow.ir.ops.broadcast import BinaryAttrs
+from tinyflow.ir.ops.clamp import ClampAttrs
+from tinyflow.ir.ops.concat import ConcatAttrs
+from tinyflow.ir.ops.conv2d import Conv2DAttrs
+from tinyflow.ir.ops.depthwise_conv2d import DepthwiseConv2DAttrs
+from tinyflow.ir.ops.fully_connected import FullyConnectedAttrs
+from tinyflow.ir.ops.hard_sigmoid import HardSigmoidAttrs
+from tinyflow.ir.ops.leaky_relu import LeakyReluAttrs
+from tinyflow.ir.ops.mean import MeanAttrs
+from tinyflow.ir.ops.pad import PadAttrs
+from tinyflow.ir.ops.pool import PoolAttrs
+from tinyflow.ir.ops.reshape import ReshapeAttrs
+from tinyflow.ir.ops.resize import ResizeAttrs
+from tinyflow.ir.ops.slice import SliceAttrs
+from tinyflow.ir.ops.softmax import SoftmaxAttrs
+from tinyflow.ir.ops.spatial import Padding, Pair, extent, same_padding
+from tinyflow.ir.ops.transpose import TransposeAttrs
+from tinyflow.ir.ops.transpose_conv2d import TransposeConv2DAttrs
+
+CLAMPS = (NO_CLAMP, RELU, RELU6, Clamp(-1.0, 1.0), Clamp(-0.5, 0.75))
+ZERO_POINTS = (0, -128, 127, -1, 37, -90)
+MOST_SIZE = 7
+MOST_CHANNELS = 9
+
+
+class Growth:
+    """A graph in the making. Growers take an activation that is there, or ask for an input."""
+
+    def __init__(self, draw: Draw) -> None:
+        self.draw = draw
+        self.tensors: dict[str, Tensor] = {}
+        self.nodes: list[Node] = []
+        self.inputs: list[str] = []
+
+    def params(self, near: float | None = None) -> QuantParams:
+        """Random ones; with ``near``, a scale within a factor of 3 of it, more rarely 20."""
+        if near is None:
+            near = 0.05
+        spread = self.draw.choice((3.0, 3.0, 20.0))
+        scale = near * spread ** (self.draw.integer(-8, 8) / 8) * 1.0321
+        return QuantParams.per_tensor(scale, self.draw.choice(ZERO_POINTS))
+
+    def input(
+        self, shape: Shape, params: QuantParams | None = None, dtype: DType = DType.INT8
+    ) -> Tensor:
+        name = f"input_{len(self.inputs)}"
+        tensor = Tensor(name, shape, dtype, params or self.params())
+        self.tensors[name] = tensor
+        self.inputs.append(name)
+        return tensor
+
+    def activation(self, ranks: Sequence[int] = (4, 3, 2)) -> Tensor:
+        """An int8 activation of one of the ranks: mostly the latest, else any, else an input."""
+        there = [
+            t
+            for t in self.tensors.values()
+            if not t.is_constant and len(t.shape) in ranks and t.dtype is DType.INT8
+        ]
+        kind = self.draw.choice(("latest", "latest", "latest", "any", "new"))
+        if not there or kind == "new":
+            return self.input(self._shape(self.draw.choice(ranks)))
+        return there[-1] if kind == "latest" else self.draw.choice(there)
+
+    def _shape(self, rank: int) -> Shape:
+        sizes = [self.draw.integer(1, MOST_SIZE) for _ in range(rank - 2)]
+        return (1, *sizes, self.draw.integer(1, MOST_CHANNELS))
+
+    def constant(self, data: np.ndarray, params: QuantParams) -> Tensor:
+        tensor = Tensor.constant(f"constant_{len(self.tensors)}", data, params)
+        self.tensors[tensor.name] = tensor
+        return tensor
+
+    def codes(self, shape: Shape) -> np.ndarray:
+        return self.draw.rng.integers(-128, 128, shape, dtype=np.int8)
+
+    def node(
+        self,
+        op: Op,
+        operands: Sequence[Tensor],
+        attrs: Attrs,
+        params: QuantParams,
+        dtype: DType = DType.INT8,
+    ) -> Tensor:
+        name = f"{op.value.lower()}_{len(self.nodes)}"
+        shape = OPS[op].infer(attrs, *(t.shape for t in operands))
+        result = Tensor(f"{name}:0", shape, dtype, params)
+        self.tensors[result.name] = result
+        names = tuple(t.name for t in operands)
+        self.nodes.append(Node(name, op, names, (result.name,), attrs, (name,)))
+        return result
+
+    def keep(self, op: Op, x: Tensor, attrs: Attrs) -> Tensor:
+        """A node whose output has its input's quantization."""
+        return self.node(op, [x], attrs, x.params)
+
+    def clamp(self) -> Clamp:
+        return self.draw.choice(CLAMPS)
+
+    def pair(self, lo: int, hi: int) -> Pair:
+        return (self.draw.integer(lo, hi), self.draw.integer(lo, hi))
+
+    def build(self) -> Graph:
+        read = {name for node in self.nodes for name in node.inputs}
+        made = [node.output for node in self.nodes]
+        outputs = [name for name in made if name not in read]
+        inner = [name for name in made if name in read]
+        if inner and self.draw.choice((False, False, True)):
+            outputs.append(self.draw.choice(inner))
+        graph = Graph("random", tuple(self.nodes), self.tensors, tuple(self.inputs), tuple(outputs))
+        check_graph(graph, "growing a random graph")
+        return graph
+
+
+def _image(growth: Growth) -> Tensor:
+    return growth.activation((4,))
+
+
+def _padding(growth: Growth, x: Tensor, kernel: Pair, strides: Pair, dilations: Pair) -> Padding:
+    """Valid, same, or anything below the kernel's size, such that at least one pixel leaves."""
+    kind = growth.draw.choice(("same", "valid", "any"))
+    sides: list[Pair] = []
+    for i in (0, 1):
+        size, k, s, d = x.shape[1 + i], kernel[i], strides[i], dilations[i]
+        reach = (k - 1) * d
+        side = (0, 0)
+        if kind == "same":
+            side = same_padding(size, k, s, d)
+        elif kind == "any":
+            side = (growth.draw.integer(0, reach), growth.draw.integer(0, reach))
+        if extent(size, k, s, d, side) < 1:
+            side = (reach, reach)
+        sides.append(side)
+    return (sides[0], sides[1])
+
+
+def _weights(
+    growth: Growth, x: Tensor, shape: Shape, axis: int, per_tensor: bool
+) -> tuple[list[Tensor], QuantParams]:
+    """Weight and perhaps bias, and output parameters that let the sums spread over the codes."""
+    rng, draw = growth.draw.rng, growth.draw
+    channels = shape[axis]
+    data = rng.integers(-127, 128, shape, dtype=np.int8)
+    if draw.choice((False, False, True)):
+        data = rng.choice(np.array([-127, 127, 0], dtype=np.int8), shape)
+    scales = 0.01 * 2.0 ** rng.uniform(-2, 2, channels)
+    quant = QuantParams.per_channel(scales, axis)
+    if per_tensor:
+        quant = QuantParams.per_tensor(float(scales[0]))
+    operands = [growth.constant(data, quant)]
+    taps = data.size // channels
+    if draw.choice((True, True, False)):
+        bias = rng.integers(-(2**13), 2**13, channels).astype(np.int32)
+        params = [x.params.scale * s for s in quant.scales]
+        bias_quant = (
+            QuantParams.per_tensor(params[0])
+            if per_tensor
+            else QuantParams.per_channel(np.array(params), 0)
+        )
+        operands.append(growth.constant(bias, bias_quant))
+    spread = x.params.scale * 0.01 * 74 * 74 * np.sqrt(taps)
+    return operands, growth.params(float(spread) / 60)
+
+
+def _conv(growth: Growth) -> None:
+    x, draw = _image(growth), growth.draw
+    groups = draw.choice([g for g in range(1, x.shape[3] + 1) if x.shape[3] % g == 0])
+    kernel, strides, dilations = growth.pair(1, 3), growth.pair(1, 3), growth.pair(1, 2)
+    padding = _padding(growth, x, kernel, strides, dilations)
+    channels = groups * draw.integer(1, max(MOST_CHANNELS // groups, 1))
+    shape = (channels, *kernel, x.shape[3] // groups)
+    operands, params = _weights(growth, x, shape, 0, draw.choice((False, False, True)))
+    attrs = Conv2DAttrs(strides, padding, dilations, groups, growth.clamp())
+    growth.node(Op.CONV_2D, [x, *operands], attrs, params)
+
+
+def _depthwise(growth: Growth) -> None:
+    x, draw = _image(growth), growth.draw
+    kernel, strides, dilations = growth.pair(1, 3), growth.pair(1, 3), growth.pair(1, 2)
+    padding = _padding(growth, x, kernel, strides, dilations)
+    shape = (1, *kernel, x.shape[3] * draw.integer(1, 2))
+    operands, params = _weights(growth, x, shape, 3, draw.choice((False, False, True)))
+    attrs = DepthwiseConv2DAttrs(strides, padding, dilations, growth.clamp())
+    growth.node(Op.DEPTHWISE_CONV_2D, [x, *operands], attrs, params)
+
+
+def _transpose_conv(growth: Growth) -> None:
+    x, draw = _image(growth), growth.draw
+    kernel, strides = growth.pair(1, 3), growth.pair(1, 3)
+    sides, extra = [], []
+    for i in (0, 1):
+        more = draw.integer(0, strides[i] - 1)
+        full = (x.shape[1 + i] - 1) * strides[i] + kernel[i] + more
+        before = draw.integer(0, min(kernel[i] - 1, full - 1))
+        after = draw.integer(0, min(kernel[i] - 1, full - 1 - before))
+        sides.append((before, after))
+        extra.append(more)
+    shape = (draw.integer(1, MOST_CHANNELS), *kernel, x.shape[3])
+    operands, params = _weights(growth, x, shape, 0, draw.choice((False, False, True)))
+    attrs = TransposeConv2DAttrs(
+        strides, (sides[0], sides[1]), (extra[0], extra[1]), growth.clamp()
+    )
+    growth.node(Op.TRANSPOSE_CONV_2D, [x, *operands], attrs, params)
+
+
+def _fully_connected(growth: Growth) -> None:
+    x, draw = growth.activation(), growth.draw
+    shape = (draw.integer(1, MOST_CHANNELS), x.shape[-1])
+    operands, params = _weights(growth, x, shape, 0, draw.choice((False, False, True)))
+    growth.node(Op.FULLY_CONNECTED, [x, *operands], FullyConnectedAttrs(growth.clamp()), params)
+
+
+def _partner(growth: Growth, x: Tensor) -> Tensor:
+    """A second operand for ``x``: an activation, itself, a new input or a constant."""
+    draw = growth.draw
+    others = [t for t in growth.tensors.values() if not t.is_constant and t.shape == x.shape]
+    others = [t for t in others if t.dtype is DType.INT8]
+    kind = draw.choice(("there", "there", "new", "broadcast", "constant"))
+    if kind == "there":
+        return draw.choice(others)
+    if kind == "new":
+        return growth.input(x.shape)
+    shape = tuple(draw.choice((d, d, 1)) for d in x.shape)
+    if kind == "broadcast":
+        return growth.input(shape)
+    shape = draw.choice((shape, x.shape[-1:], (1,), x.shape))
+    return growth.constant(growth.codes(shape), growth.params())
+
+
+def _binary(op: Op) -> Callable[[Growth], None]:
+    def grow(growth: Growth) -> None:
+        x = growth.activation()
+        operands = [x, _partner(growth, x)]
+        if growth.draw.choice((False, False, True)):
+            operands.reverse()
+        scales = [t.params.scale for t in operands]
+        near = scales[0] * scales[1] * 60 if op is Op.MUL else max(scales)
+        growth.node(op, operands, BinaryAttrs(growth.clamp()), growth.params(near))
+
+    return grow
+
+
+def _pool(op: Op) -> Callable[[Growth], None]:
+    def grow(growth: Growth) -> None:
+        x, draw = _image(growth), growth.draw
+        kernel = (
+            draw.integer(1, min(4, x.shape[1] + 1)),
+            draw.integer(1, min(4, x.shape[2] + 1)),
+        )
+        strides = growth.pair(1, 3)
+        padding = _padding(growth, x, kernel, strides, (1, 1))
+        # No window may lie in the border alone: drop what the last window does not need.
+        sides = []
+        for i in (0, 1):
+            before, after = padding[i]
+            while (extent(x.shape[1 + i], kernel[i], strides[i], 1, (before, after)) - 1) * strides[
+                i
+            ] - before >= x.shape[1 + i]:
+                after -= 1
+            sides.append((before, after))
+        attrs = PoolAttrs(kernel, strides, (sides[0], sides[1]), growth.clamp())
+        growth.keep(op, x, attrs)
+
+    return grow
+
+
+def _mean(growth: Growth) -> None:
+    x, draw = growth.activation(), growth.draw
+    axes = tuple(a for a in range(1, len(x.shape)) if draw.choice((True, False)))
+    if len(x.shape) == 4 and draw.choice((True, False)):
+        axes = (1, 2)
+    attrs = MeanAttrs(axes or (1,), draw.choice((False, True)))
+    growth.node(Op.MEAN, [x], attrs, growth.params(x.params.scale / 3))
+
+
+def _softmax(growth: Growth) -> None:
+    attrs = SoftmaxAttrs(growth.draw.choice((1.0, 0.5, 2.0)))
+    params = OPS[Op.SOFTMAX].output_params
+    assert params is not None
+    growth.node(Op.SOFTMAX, [growth.activation()], attrs, params)
+
+
+def _unary(op: Op, attributes: Callable[[Growth], Attrs]) -> Callable[[Growth], None]:
+    def grow(growth: Growth) -> None:
+        x = growth.activation()
+        params = OPS[op].output_params or growth.params(x.params.scale)
+        growth.node(op, [x], attributes(growth), params)
+
+    return grow
+
+
+def _quantize(growth: Growth) -> None:
+    """Between int8 scales, from a uint8 input, or to a uint8 tensor that nothing reads."""
+    kind = growth.draw.choice(("int8", "int8", "from uint8", "to uint8"))
+    if kind == "from uint8":
+        zero = growth.draw.choice((0, 128, 255))
+        params = QuantParams.per_tensor(growth.params().scale, zero)
+        x = growth.input((1, 4, 3, 3), params, DType.UINT8)
+        growth.node(Op.QUANTIZE, [x], Attrs(), growth.params(params.scale))
+        return
+    x = growth.activation()
+    params = growth.params(x.params.scale)
+    if kind == "to uint8":
+        params = QuantParams.per_tensor(params.scale, params.zero_point + 128)
+        growth.node(Op.QUANTIZE, [x], Attrs(), params, DType.UINT8)
+        return
+    growth.node(Op.QUANTIZE, [x], Attrs(), params)
+
+
+def _concat(growth: Growth) -> None:
+    x, draw = growth.activation(), growth.draw
+    axis = draw.integer(1, len(x.shape) - 1)
+    parts = [x]
+    for _ in range(draw.integer(0, 2)):
+        there = [
+            t
+            for t in growth.tensors.values()
+            if not t.is_constant
+            and t.dtype is DType.INT8
+            and len(t.shape) == len(x.shape)
+            and all(t.shape[i] == x.shape[i] for i in range(len(x.shape)) if i != axis)
+        ]
+        shape = tuple(draw.integer(1, 5) if i == axis else d for i, d in enumerate(x.shape))
+        kind = draw.choice(("there", "there", "new", "constant"))
+        if kind == "new":
+            parts.append(growth.input(shape, x.params))
+        elif kind == "constant":
+            parts.append(growth.constant(growth.codes(shape), x.params))
+        else:
+            other = draw.choice(there)
+            if other.params != x.params:
+                other = growth.node(Op.QUANTIZE, [other], Attrs(), x.params)
+            parts.append(other)
+    growth.node(Op.CONCAT, parts, ConcatAttrs(axis), x.params)
+
+
+def _pad(growth: Growth) -> None:
+    x, draw = growth.activation(), growth.draw
+    pads = ((0, 0), *(growth.pair(0, 2) for _ in x.shape[1:]))
+    value = draw.choice((0.0, 0.0, 1.0, -0.37))
+    growth.keep(Op.PAD, x, PadAttrs(pads, value))
+
+
+def _reshape(growth: Growth) -> None:
+    x, draw = growth.activation(), growth.draw
+    rest = x.elements
+    shape = [1]
+    for _ in range(draw.integer(0, 2)):
+        shape.append(draw.choice([d for d in range(1, rest + 1) if rest % d == 0]))
+        rest //= shape[-1]
+    growth.keep(Op.RESHAPE, x, ReshapeAttrs((*shape, rest)))
+
+
+def _resize(op: Op) -> Callable[[Growth], None]:
+    def grow(growth: Growth) -> None:
+        x, draw = _image(growth), growth.draw
+        align, half = draw.choice(((False, False), (True, False), (False, True)))
+        growth.keep(op, x, ResizeAttrs(growth.pair(1, 9), align, half))
+
+    return grow
+
+
+def _slice(growth: Growth) -> None:
+    x, draw = growth.activation(), growth.draw
+    begin, end, strides = [0], [1], [1]
+    for size in x.shape[1:]:
+        begin.append(draw.integer(0, size - 1))
+        end.append(draw.integer(begin[-1] + 1, size))
+        strides.append(draw.choice((1, 1, 2)))
+    growth.keep(Op.SLICE, x, SliceAttrs(tuple(begin), tuple(end), tuple(strides)))
+
+
+def _transpose(growth: Growth) -> None:
+    x, draw = growth.activation(), growth.draw
+    rest = list(range(1, len(x.shape)))
+    perm = [0]
+    while rest:
+        perm.append(rest.pop(draw.integer(0, len(rest) - 1)))
+    growth.keep(Op.TRANSPOSE, x, TransposeAttrs(tuple(perm)))
+
+
+GROWERS: dict[Op, Callable[[Growth], None]] = {
+    Op.ADD: _binary(Op.ADD),
+    Op.AVERAGE_POOL: _pool(Op.AVERAGE_POOL),
+    Op.CLAMP: _unary(Op.CLAMP, lambda growth: ClampAttrs(growth.clamp())),
+    Op.CONCAT: _concat,
+    Op.CONV_2D: _conv,
+    Op.DEPTHWISE_CONV_2D: _depthwise,
+    Op.FULLY_CONNECTED: _fully_connected,
+    Op.HARD_SIGMOID: _unary(
+        Op.HARD_SIGMOID,
+        lambda growth: HardSigmoidAttrs(*growth.draw.choice(((1 / 6, 0.5), (0.2, 0.5)))),
+    ),
+    Op.HARD_SWISH: _unary(Op.HARD_SWISH, lambda growth: Attrs()),
+    Op.LEAKY_RELU: _unary(
+        Op.LEAKY_RELU, lambda growth: LeakyReluAttrs(growth.draw.choice((0.01, 0.3, 1.5)))
+    ),
+    Op.MAX_POOL: _pool(Op.MAX_POOL),
+    Op.MEAN: _mean,
+    Op.MUL: _binary(Op.MUL),
+    Op.PAD: _pad,
+    Op.QUANTIZE: _quantize,
+    Op.RESHAPE: _reshape,
+    Op.RESIZE_BILINEAR: _resize(Op.RESIZE_BILINEAR),
+    Op.RESIZE_NEAREST: _resize(Op.RESIZE_NEAREST),
+    Op.SIGMOID: _unary(Op.SIGMOID, lambda growth: Attrs()),
+    Op.SLICE: _slice,
+    Op.SOFTMAX: _softmax,
+    Op.SUB: _binary(Op.SUB),
+    Op.TANH: _unary(Op.TANH, lambda growth: Attrs()),
+    Op.TRANSPOSE: _transpose,
+    Op.TRANSPOSE_CONV_2D: _transpose_conv,
+}

@@ -1,0 +1,45 @@
+"""TFLite Micro as an oracle: every tensor of a model, for one input at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tests.support.tflite_writer import write_tflite
+from tinyflow.ir import Graph
+
+ARENA = 8 << 20
+
+
+def interpreter(model: bytes, keep_all: bool = True) -> Any:
+    from tflite_micro.python.tflite_micro import runtime
+
+    config = runtime.InterpreterConfig
+    kind = config.kPreserveAllTensors if keep_all else config.kAllocationRecording
+    # The misspelt keyword is the package's own.
+    return runtime.Interpreter.from_bytes(model, arena_size=ARENA, intrepreter_config=kind)
+
+
+def run_tflite_micro(graph: Graph, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Every activation of ``graph`` [batch, ...] as TFLite Micro computes it."""
+    model, indices = write_tflite(graph)
+    names = [node.output for node in graph.nodes]
+    return run_model(model, [inputs[name] for name in graph.inputs], indices, names)
+
+
+def run_model(
+    model: bytes, inputs: list[np.ndarray], indices: Mapping[str, int], names: list[str]
+) -> dict[str, np.ndarray]:
+    """The tensors ``names`` [batch, ...] of a .tflite file."""
+    runner = interpreter(model)
+    found: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    for sample in range(len(inputs[0])):
+        for number, array in enumerate(inputs):
+            runner.set_input(array[sample : sample + 1], number)
+        runner.invoke()
+        for name in names:
+            data = runner.GetTensor(indices[name], 0)["tensor_data"]
+            found[name].append(np.array(data))
+    return {name: np.concatenate(parts) for name, parts in found.items()}
