@@ -1,0 +1,116 @@
+"""Walks the layers of a model and lets each one's handler translate it."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from onnx import numpy_helper, shape_inference
+
+from tinyflow.errors import ModelError, Obstacle, UnsupportedError
+from tinyflow.importers.onnx.builder import Builder
+from tinyflow.importers.onnx.fold_constants import fold
+from tinyflow.importers.onnx.input_shapes import graph_inputs, input_shape
+from tinyflow.importers.onnx.layer import Layer, RefusalError, layer_of
+from tinyflow.importers.onnx.refused import is_quantized_op, refusal
+from tinyflow.importers.onnx.table import HANDLERS
+from tinyflow.ir import Graph, Shape, check_graph, non_finite_constants
+
+_SHOWN = 5
+
+
+def convert(model: onnx.ModelProto, name: str) -> Graph:
+    """The graph of a checked model whose input shapes are fixed."""
+    nodes = _needed_nodes(model.graph)
+    layers = [layer_of(node) for node in nodes]
+    builder = Builder(_initializers(model.graph), layers)
+    for value in graph_inputs(model):
+        builder.add_input(value.name, input_shape(value))
+    opset = max(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
+    inferred = _inferred_shapes(model)
+    obstacles: list[Obstacle] = []
+    for node, layer in zip(nodes, layers, strict=True):
+        try:
+            if not fold(node, layer, builder, opset):
+                _translate(layer, builder)
+        except RefusalError as error:
+            obstacles.append(Obstacle(layer.name, error.reason, error.remedy))
+            for output in layer.outputs:
+                if output in inferred and not builder.knows(output):
+                    builder.placeholder(output, inferred[output])
+    if obstacles:
+        quantized = any(is_quantized_op(layer.op) for layer in layers)
+        hint = "give the float model: TinyFlow quantizes it itself" if quantized else ""
+        raise UnsupportedError(obstacles, hint)
+    graph = _finish(model.graph, builder, name)
+    check_graph(graph, "the ONNX importer")
+    return graph
+
+
+def _translate(layer: Layer, builder: Builder) -> None:
+    handler = HANDLERS.get(layer.op)
+    if handler is None:
+        raise refusal(layer)
+    if not all(builder.knows(i) for i in layer.inputs if i):
+        # A layer above was refused and nobody knows the shape of what it hands down.
+        return
+    results = handler(layer, builder)
+    for output, tensor in zip(layer.outputs, results, strict=False):
+        if output:
+            builder.bind(output, tensor)
+
+
+def _finish(source: onnx.GraphProto, builder: Builder, name: str) -> Graph:
+    outputs = [value.name for value in source.output]
+    constant = [o for o in outputs if o in builder.constants]
+    if constant:
+        raise ModelError(
+            f"the output '{constant[0]}' does not depend on the model's inputs",
+            "export the model without it",
+        )
+    graph = builder.build(name, [builder.output(o, outputs) for o in outputs])
+    broken = non_finite_constants(graph)
+    if broken:
+        readers = {i: node.name for node in graph.nodes for i in node.inputs}
+        shown = ", ".join(f"'{b}' of layer '{readers[b]}'" for b in broken[:_SHOWN])
+        more = f" and {len(broken) - _SHOWN} more" if len(broken) > _SHOWN else ""
+        raise ModelError(
+            f"the model has weights that are NaN or infinite: {shown}{more}",
+            "the training may have diverged; export a checkpoint with finite weights",
+        )
+    return graph
+
+
+def _needed_nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+    """The nodes that an output depends on."""
+    wanted = {value.name for value in graph.output}
+    kept = []
+    for node in reversed(graph.node):
+        if wanted.intersection(node.output):
+            kept.append(node)
+            wanted.update(node.input)
+    return kept[::-1]
+
+
+def _initializers(graph: onnx.GraphProto) -> dict[str, np.ndarray]:
+    arrays = {}
+    for tensor in graph.initializer:
+        try:
+            arrays[tensor.name] = numpy_helper.to_array(tensor)
+        # Whatever onnx finds wrong with the bytes of a tensor.
+        except Exception as error:
+            raise ModelError(f"the weight '{tensor.name}' cannot be read ({error})") from None
+    return arrays
+
+
+def _inferred_shapes(model: onnx.ModelProto) -> dict[str, Shape]:
+    try:
+        model = shape_inference.infer_shapes(model, data_prop=True)
+    # The shapes only serve to go on behind layers that were refused.
+    except Exception:
+        return {}
+    shapes = {}
+    for value in (*model.graph.value_info, *model.graph.output):
+        dims = value.type.tensor_type.shape.dim
+        if dims and all(d.dim_value > 0 for d in dims):
+            shapes[value.name] = tuple(int(d.dim_value) for d in dims)
+    return shapes

@@ -1,0 +1,92 @@
+"""Which handler translates which ONNX operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tinyflow.importers.onnx.builder import Builder
+from tinyflow.importers.onnx.layer import Layer
+from tinyflow.importers.onnx.ops.activations import (
+    convert_clip,
+    convert_hard_sigmoid,
+    convert_hard_swish,
+    convert_leaky_relu,
+    convert_relu,
+    convert_sigmoid,
+    convert_tanh,
+)
+from tinyflow.importers.onnx.ops.arithmetic import (
+    convert_add,
+    convert_div,
+    convert_mul,
+    convert_sub,
+)
+from tinyflow.importers.onnx.ops.batch_norm import convert_batch_norm
+from tinyflow.importers.onnx.ops.concat import convert_concat
+from tinyflow.importers.onnx.ops.conv import convert_conv
+from tinyflow.importers.onnx.ops.conv_transpose import convert_conv_transpose
+from tinyflow.importers.onnx.ops.gemm import convert_gemm
+from tinyflow.importers.onnx.ops.global_pool import (
+    convert_global_average_pool,
+    convert_global_max_pool,
+)
+from tinyflow.importers.onnx.ops.matmul import convert_matmul
+from tinyflow.importers.onnx.ops.nothing import convert_cast, convert_dropout, convert_identity
+from tinyflow.importers.onnx.ops.pad import convert_pad
+from tinyflow.importers.onnx.ops.pool import convert_average_pool, convert_max_pool
+from tinyflow.importers.onnx.ops.reduce_mean import convert_reduce_mean
+from tinyflow.importers.onnx.ops.reshape import (
+    convert_flatten,
+    convert_reshape,
+    convert_squeeze,
+    convert_unsqueeze,
+)
+from tinyflow.importers.onnx.ops.resize import convert_resize
+from tinyflow.importers.onnx.ops.slice import convert_slice
+from tinyflow.importers.onnx.ops.softmax import convert_softmax
+from tinyflow.importers.onnx.ops.split import convert_split
+from tinyflow.importers.onnx.ops.transpose import convert_transpose
+
+Handler = Callable[[Layer, Builder], tuple[str, ...]]
+"""Emits the nodes of a layer and returns the tensors of its outputs; raises `RefusalError`.
+
+The docstring of a handler is the user-facing rule of what it takes.
+"""
+
+HANDLERS: dict[str, Handler] = {
+    "Add": convert_add,
+    "AveragePool": convert_average_pool,
+    "BatchNormalization": convert_batch_norm,
+    "Cast": convert_cast,
+    "Clip": convert_clip,
+    "Concat": convert_concat,
+    "Conv": convert_conv,
+    "ConvTranspose": convert_conv_transpose,
+    "Div": convert_div,
+    "Dropout": convert_dropout,
+    "Flatten": convert_flatten,
+    "Gemm": convert_gemm,
+    "GlobalAveragePool": convert_global_average_pool,
+    "GlobalMaxPool": convert_global_max_pool,
+    "HardSigmoid": convert_hard_sigmoid,
+    "HardSwish": convert_hard_swish,
+    "Identity": convert_identity,
+    "LeakyRelu": convert_leaky_relu,
+    "MatMul": convert_matmul,
+    "MaxPool": convert_max_pool,
+    "Mul": convert_mul,
+    "Pad": convert_pad,
+    "ReduceMean": convert_reduce_mean,
+    "Relu": convert_relu,
+    "Reshape": convert_reshape,
+    "Resize": convert_resize,
+    "Sigmoid": convert_sigmoid,
+    "Slice": convert_slice,
+    "Softmax": convert_softmax,
+    "Split": convert_split,
+    "Squeeze": convert_squeeze,
+    "Sub": convert_sub,
+    "Tanh": convert_tanh,
+    "Transpose": convert_transpose,
+    "Unsqueeze": convert_unsqueeze,
+}
