@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tinyflow.ir import Graph, check_graph
+from tinyflow.passes.global_pool_to_mean import global_pool_to_mean
 from tinyflow.passes.remove_dead import remove_dead
 
 Pass = Callable[[Graph], tuple[Graph, bool]]
 
-PASSES: tuple[Pass, ...] = (remove_dead,)
+PASSES: tuple[Pass, ...] = (global_pool_to_mean, remove_dead)
 
 # Each round must make the graph smaller or simpler; real models settle after two or three.
 _MOST_ROUNDS = 50
