@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -59,7 +60,16 @@ def build_firmware(
     sources = [*_model_sources(bundle_dir), *_CORTEX_M, f"app/{application}.c"]
     link = [*LINK_FLAGS, "-Lboard/cortex-m", f"-Tboard/{board.name}/memory.ld"]
     purpose = f"building the firmware for {board.name}"
-    _build(bundle_dir, target, sources, VERIFY_FLAGS if verify else (), link, output, purpose)
+    try:
+        _build(bundle_dir, target, sources, VERIFY_FLAGS if verify else (), link, output, purpose)
+    except ToolError as error:
+        if overflows := re.findall(r"region `(\w+)' overflowed by (\d+) bytes", error.message):
+            amounts = " and ".join(f"{region} is short of {n} bytes" for region, n in overflows)
+            raise ToolError(
+                f"the firmware does not fit the memory of {board.name}: {amounts}",
+                "choose a target with more memory, or a smaller model",
+            ) from None
+        raise
     return output
 
 

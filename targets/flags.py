@@ -8,6 +8,7 @@ LINK_FLAGS = (
     "-nostartfiles",
     "-Wl,--gc-sections",
     "-Wl,--build-id=none",
+    "-Wl,--strip-debug",
 )
 LIBRARIES = ("-lc", "-lgcc")
 """The C library only for memcpy and its kin, libgcc for what the core has no instruction for."""

@@ -61,6 +61,11 @@ def _check_replaceable(place: Path, output: Path) -> None:
 def _make_parents(parent: Path, output: Path) -> list[Path]:
     """Creates the missing folders; returns them, the innermost first."""
     missing = [p for p in (parent, *parent.parents) if not p.exists()]
+    root = next(p for p in (parent, *parent.parents) if p.exists())
+    if not root.is_dir():
+        raise BundleError(
+            f"the output '{output}' lies below '{root}', which is a file", "choose another folder"
+        )
     try:
         parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

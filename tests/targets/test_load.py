@@ -1,0 +1,108 @@
+"""Targets as data: what loads, and what a bad file or a bad name is told."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from tinyflow.errors import UsageError
+from tinyflow.targets import Region, list_targets, load_target
+from tinyflow.targets.load import load_boards, load_cores, parse_board, parse_core
+
+MEMORY = {"flash": {"origin": 0, "bytes": 1024}, "ram": {"origin": 0x20000000, "bytes": 1024}}
+
+
+def test_every_target_loads_under_its_name() -> None:
+    names = [target.name for target in list_targets()]
+    assert names[0] == "host"
+    assert {"cortex-m0plus", "cortex-m4", "cortex-m55", "nucleo-l4r5zi"} <= set(names)
+    assert not any(name.startswith("mps") for name in names)
+    assert [load_target(name) for name in names] == list(list_targets())
+
+
+def test_a_core_runs_on_its_emulated_board_and_has_no_clock() -> None:
+    target = load_target("cortex-m4")
+    assert target.core == "cortex-m4"
+    assert target.machine == "mps2-an386"
+    assert target.board == target.emulator
+    assert target.clock_hz is None
+    assert "-mcpu=cortex-m4" in target.flags
+
+
+def test_a_board_has_memory_a_clock_and_the_emulator_of_its_core() -> None:
+    target = load_target("nucleo-l4r5zi")
+    assert target.board is not None
+    assert target.board.ram == Region(0x20000000, 640 * 1024)
+    assert target.board.flash.nbytes == 2 * 1024 * 1024
+    assert target.clock_hz == 120_000_000
+    assert target.machine == "mps2-an386"
+    assert [board.name for board in target.boards] == ["nucleo-l4r5zi", "mps2-an386"]
+    assert target.board.flash_profile is not None
+
+
+def test_the_host_has_no_board() -> None:
+    assert load_target("host").is_host
+    assert load_target("host").boards == ()
+
+
+def test_every_core_that_is_not_the_host_has_an_emulator_that_exists() -> None:
+    for name, core in load_cores().items():
+        assert name == "host" or load_boards()[str(core.emulator)].machine
+
+
+def test_an_unknown_target_is_told_all_names() -> None:
+    with pytest.raises(UsageError) as caught:
+        load_target("esp32")
+    assert "'esp32'" in caught.value.message
+    for target in list_targets():
+        assert target.name in caught.value.hint
+
+
+def test_targets_cannot_be_changed() -> None:
+    with pytest.raises(FrozenInstanceError):
+        load_target("host").name = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ({"title": "x", "core": "cortex-m9", "memory": MEMORY}, "the core 'cortex-m9'"),
+        ({"title": "x", "core": "cortex-m4", "memory": MEMORY, "colour": 1}, "key 'colour'"),
+        ({"title": "x", "core": "cortex-m4"}, "lacks the key 'memory'"),
+        ({"title": "x", "core": "cortex-m4", "memory": {}}, "lacks the key 'flash'"),
+        ({"title": "x", "core": "cortex-m4", "memory": MEMORY, "clock_hz": 0}, "clock of 0 Hz"),
+        (
+            {
+                "title": "x",
+                "core": "cortex-m4",
+                "memory": {**MEMORY, "ram": {"origin": 0, "bytes": 0}},
+            },
+            "0 bytes",
+        ),
+        (
+            {
+                "title": "x",
+                "core": "cortex-m4",
+                "memory": MEMORY,
+                "flash_profile": {
+                    "data_load_cycles": 1.0,
+                    "miss_cycles": 1.0,
+                    "cache_bytes": 100,
+                    "line_bytes": 32,
+                    "calibration": "none",
+                },
+            },
+            "100 bytes in lines of 32",
+        ),
+    ],
+)
+def test_a_bad_board_is_told_what_is_wrong(table: dict[str, object], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        parse_board("odd", table)
+
+
+def test_a_bad_core_is_told_the_compilers() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_core("odd", {"title": "x", "compiler": "tcc", "flags": []})
+    assert "arm-none-eabi-gcc" in caught.value.hint
