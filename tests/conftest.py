@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+# The same examples everywhere, and no failure because a machine is busy.
+settings.register_profile("tinyflow", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("tinyflow")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
