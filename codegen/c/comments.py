@@ -1,0 +1,54 @@
+"""The comments of the generated C: banners, and what stands above each layer's function."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from tinyflow.codegen.c.layer import Layer
+from tinyflow.codegen.c.names import comment_text
+from tinyflow.codegen.schedule import Schedule
+from tinyflow.ir import Tensor
+
+_WIDTH = 96
+
+
+def block(lines: Sequence[str]) -> str:
+    """A block comment of one or more lines."""
+    return "\n".join(["/*", *(f" * {line}".rstrip() for line in lines), " */"])
+
+
+def layer_title(layer: Layer) -> str:
+    node = layer.node
+    return f"Step {layer.step.index}, {node.op.value}: {comment_text(node.name)}"
+
+
+def layer_comment(layer: Layer) -> str:
+    """Operation, source layers, operands with shapes and scales, attributes, arena offsets."""
+    node = layer.node
+    lines = [layer_title(layer)]
+    if node.sources not in ((), (node.name,)):
+        lines += _wrap(f"from {'; '.join(comment_text(s) for s in node.sources)}")
+    rows = list(zip(layer.roles, layer.operands, strict=True))
+    width = max(len("out"), *(len(role) for role, _ in rows))
+    for role, tensor in [*rows, ("out", layer.result)]:
+        lines.append(f"  {role:<{width}}  {describe(tensor, layer.schedule)}")
+    if text := comment_text(str(node.attrs)):
+        lines += _wrap(text)
+    return block(lines)
+
+
+def describe(tensor: Tensor, schedule: Schedule) -> str:
+    """Element type, shape, quantization and place of a tensor."""
+    parts = [f"{tensor.dtype.value} [{','.join(map(str, tensor.shape))}]"]
+    if tensor.quant is not None and tensor.quant.axis is None:
+        parts.append(f"scale {tensor.quant.scale:.6g}, zero {tensor.quant.zero_point}")
+    elif tensor.quant is not None:
+        parts.append(f"a scale per channel (axis {tensor.quant.axis})")
+    if not tensor.is_constant:
+        parts.append(f"at arena + {schedule.placements[tensor.name].offset}")
+    return ", ".join(parts)
+
+
+def _wrap(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="    ")

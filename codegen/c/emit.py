@@ -1,0 +1,229 @@
+"""From a schedule to C sources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from tinyflow.codegen.c.comments import block, describe, layer_comment, layer_title
+from tinyflow.codegen.c.constants import ConstantArray, ConstantPool, Kind
+from tinyflow.codegen.c.layer import KernelCall, Layer, Rows
+from tinyflow.codegen.c.names import comment_text, identifier, join_identifiers
+from tinyflow.codegen.c.ops import BINDINGS
+from tinyflow.codegen.c.sources import CodegenOptions, CSources, LayerInfo
+from tinyflow.codegen.schedule import Axis, Schedule, Step
+from tinyflow.ir import Rounding, Tensor, as_nhwc
+
+_DEFAULTS = CodegenOptions()
+
+
+@dataclass(frozen=True, eq=False)
+class EmittedLayer:
+    """What the template needs to know of one step."""
+
+    step: int
+    function: str
+    title: str
+    comment: str
+    calls: list[KernelCall]
+    tile: int
+    tap_rows: int
+    row_bytes: int
+    info: LayerInfo
+
+    @property
+    def rows(self) -> int:
+        return self.calls[0].rows
+
+    @property
+    def inputs(self) -> list[Rows]:
+        return [rows for call in self.calls for rows in call.inputs]
+
+    @property
+    def output(self) -> Rows:
+        return self.calls[0].output
+
+    def variable(self, call: int) -> str:
+        """The name of a call's parameter struct."""
+        return "layer" if len(self.calls) == 1 else f"layer_{call}"
+
+
+def generate(
+    schedule: Schedule,
+    name: str,
+    options: CodegenOptions = _DEFAULTS,
+    banner: Sequence[str] = (),
+) -> CSources:
+    """C99 sources of a quantized, scheduled graph.
+
+    ``name`` begins every public C name and must be an identifier in lower or upper case;
+    ``banner`` are the lines of the comment at the head of each file. Equal arguments give equal
+    bytes.
+    """
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ValueError(f"'{name}' is not a C identifier")
+    if not schedule.graph.is_quantized:
+        raise ValueError("the graph has no integers yet: attach_integers comes first")
+    pool = ConstantPool()
+    layers = [_emit_layer(schedule, step, name, pool) for step in schedule.steps]
+    kernels = sorted({call.kernel for layer in layers for call in layer.calls})
+    values: dict[str, Any] = {
+        "name": name,
+        "upper": name.upper(),
+        "banner": block([comment_text(line) for line in banner] or [name]),
+        "single_rounding": schedule.graph.rounding is Rounding.SINGLE,
+        "arena_bytes": schedule.arena_bytes,
+        "inputs": _ends(schedule, name, "input", schedule.graph.inputs),
+        "outputs": _ends(schedule, name, "output", schedule.graph.outputs),
+        "layers": layers,
+        "kernels": kernels,
+        "has_constants": bool(pool.arrays),
+    }
+    contents = {
+        f"include/{name}.h": _render("model.h.j2", values),
+        f"src/{name}.c": _render("model.c.j2", values),
+        **_weight_files(pool, name, options, values),
+        **{f"kernels/{file}": text for file, text in _kernel_files(kernels).items()},
+    }
+    return CSources(
+        files=contents,
+        layers=tuple(layer.info for layer in layers),
+        weight_bytes=pool.nbytes(Kind.WEIGHT),
+        table_bytes=pool.nbytes(Kind.TABLE),
+    )
+
+
+def _emit_layer(schedule: Schedule, step: Step, name: str, pool: ConstantPool) -> EmittedLayer:
+    (node,) = step.nodes
+    stem = f"{node.op.value.lower()}_{step.index}"
+    layer = Layer(schedule, step, f"{name}_{stem}", pool)
+    first = len(pool.arrays)
+    calls = BINDINGS[node.op](layer)
+    _, height, width, channels = as_nhwc(layer.result.shape)
+    row_bytes = width * channels * layer.result.dtype.itemsize
+    function = join_identifiers(stem, identifier(node.name))
+    return EmittedLayer(
+        step=step.index,
+        function=function,
+        title=layer_title(layer),
+        comment=layer_comment(layer),
+        calls=calls,
+        tile=height if step.axis is Axis.WHOLE else step.tile,
+        tap_rows=height,
+        row_bytes=row_bytes,
+        info=LayerInfo(
+            step=step.index,
+            name=node.name,
+            op=node.op,
+            function=function if calls else None,
+            tensor=node.output,
+            row_bytes=row_bytes,
+            weight_bytes=pool.nbytes(Kind.WEIGHT, first),
+            table_bytes=pool.nbytes(Kind.TABLE, first),
+        ),
+    )
+
+
+def _ends(
+    schedule: Schedule, name: str, kind: str, tensors: Sequence[str]
+) -> list[dict[str, object]]:
+    """Inputs or outputs as the templates need them."""
+    entries = []
+    for i, tensor in enumerate(schedule.graph.tensors[t] for t in tensors):
+        where = "net->arena"
+        if offset := schedule.placements[tensor.name].offset:
+            where += f" + {offset}"
+        cast = f"({'const ' if kind == 'output' else ''}{tensor.dtype.c_type} *)"
+        entries.append(
+            {
+                "title": f"{kind} {i}",
+                "comment": _end_comment(schedule, f"{kind} {i}", tensor),
+                "macro": f"{name.upper()}_{kind.upper()}_{i}",
+                "function": f"{name}_{kind}_{i}",
+                "c_type": tensor.dtype.c_type,
+                "pointer": where if tensor.dtype.value == "int8" else f"{cast}({where})",
+                "nbytes": tensor.nbytes,
+                "elements": tensor.elements,
+                "shape": tensor.shape,
+                "scale": _float_literal(tensor.params.scale),
+                "zero_point": _parenthesized(tensor.params.zero_point),
+            }
+        )
+    return entries
+
+
+def _end_comment(schedule: Schedule, title: str, tensor: Tensor) -> str:
+    text = f"{title.capitalize()}, {comment_text(tensor.name)}: {describe(tensor, schedule)}"
+    if tensor.name in schedule.graph.layouts:
+        order = ",".join(map(str, schedule.graph.layouts[tensor.name]))
+        text += f"; the source model's axes in the order {order}"
+    return text
+
+
+def _float_literal(value: float) -> str:
+    text = str(np.float32(value))
+    return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
+
+
+def _parenthesized(value: int) -> str:
+    return f"({value})" if value < 0 else str(value)
+
+
+def _weight_files(
+    pool: ConstantPool, name: str, options: CodegenOptions, values: Mapping[str, Any]
+) -> dict[str, bytes]:
+    if not pool.arrays:
+        return {}
+    text, binary = list(pool.arrays), []
+    if pool.nbytes(Kind.WEIGHT) > options.binary_weights_over:
+        text = [array for array in pool.arrays if array.kind is Kind.TABLE]
+        binary = [array for array in pool.arrays if array.kind is Kind.WEIGHT]
+    offsets = np.cumsum([0, *(array.nbytes for array in binary)]).tolist()
+    header = {**values, "arrays": pool.arrays}
+    source = {**values, "arrays": text, "binary": list(zip(binary, offsets, strict=False))}
+    contents = {
+        f"src/{name}_weights.h": _render("weights.h.j2", header),
+        f"src/{name}_weights.c": _render("weights.c.j2", source),
+    }
+    if binary:
+        contents[f"src/{name}_weights.bin"] = b"".join(_little_endian(a) for a in binary)
+    return contents
+
+
+def _little_endian(array: ConstantArray) -> bytes:
+    return array.data.astype(array.data.dtype.newbyteorder("<")).tobytes()
+
+
+def _kernel_files(kernels: Sequence[str]) -> dict[str, bytes]:
+    """The kernel headers that are used, and those that they include."""
+    found: dict[str, bytes] = {}
+    wanted = ["tinyflow.h", *(f"{kernel}.h" for kernel in kernels)]
+    while wanted:
+        file = wanted.pop()
+        if file not in found:
+            found[file] = files("tinyflow.firmware").joinpath("kernels", file).read_bytes()
+            wanted += re.findall(r'^#include "(.+)"$', found[file].decode(), re.MULTILINE)
+    return {file: found[file] for file in sorted(found)}
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("tinyflow.codegen.c"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+    )
+
+
+def _render(template: str, values: Mapping[str, Any]) -> bytes:
+    return _environment().get_template(template).render(values).encode("ascii")

@@ -1,0 +1,144 @@
+"""One layer as the bindings of `tinyflow.codegen.c.ops` see it, and the kernel calls they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tinyflow.codegen.c.constants import ConstantArray, ConstantPool, Kind
+from tinyflow.codegen.c.names import comment_text
+from tinyflow.codegen.schedule import Schedule, Step
+from tinyflow.ir import OPS, Graph, Node, Shape, Tensor, as_nhwc
+
+FieldLine = Mapping[str, int | str]
+"""Fields of a parameter struct that share a line; text is a C expression."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A C variable that addresses rows: their data, bytes per row, and how many are held."""
+
+    variable: str
+    data: str
+    stride: int
+    ring: int
+
+
+@dataclass(frozen=True)
+class KernelCall:
+    """A call of ``tinyflow_<kernel>_rows``: its parameters, its operands, its output rows."""
+
+    kernel: str
+    fields: Sequence[FieldLine]
+    inputs: tuple[Rows, ...]
+    output: Rows
+    rows: int
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A step of the schedule with one node.
+
+    ``stem`` begins the C names of the layer's constants.
+    """
+
+    schedule: Schedule
+    step: Step
+    stem: str
+    pool: ConstantPool
+
+    @property
+    def graph(self) -> Graph:
+        return self.schedule.graph
+
+    @cached_property
+    def node(self) -> Node:
+        (node,) = self.step.nodes
+        return node
+
+    @property
+    def attrs(self) -> Any:
+        return self.node.attrs
+
+    @property
+    def form(self) -> Any:
+        return self.node.integer
+
+    @property
+    def operands(self) -> list[Tensor]:
+        return self.graph.operands(self.node)
+
+    @property
+    def result(self) -> Tensor:
+        return self.graph.result(self.node)
+
+    @property
+    def roles(self) -> list[str]:
+        """What each operand is called, as in the table of operations."""
+        names = OPS[self.node.op].inputs
+        if names[-1].endswith("*"):
+            return [f"{names[0].rstrip('*')}{i}" for i in range(len(self.node.inputs))]
+        return [name.rstrip("?") for name in names[: len(self.node.inputs)]]
+
+    def table(self, role: str, data: np.ndarray) -> str:
+        """Keeps a table of this layer among the constants; its symbol."""
+        return self._constant(role, Kind.TABLE, data, None)
+
+    def weight(self, index: int) -> str:
+        """Keeps a constant operand among the constants; its symbol."""
+        tensor = self.operands[index]
+        return self._constant(self.roles[index], Kind.WEIGHT, tensor.value, tensor.name)
+
+    def _constant(self, role: str, kind: Kind, data: np.ndarray, tensor: str | None) -> str:
+        title = f"{comment_text(self.node.name)}: {role}"
+        return self.pool.add(ConstantArray(f"{self.stem}_{role}", title, kind, data), tensor)
+
+    def input_rows(self, index: int = 0, view: Shape | None = None) -> Rows:
+        """The rows of an operand; ``view`` is the NHWC shape under which the kernel sees it."""
+        tensor = self.operands[index]
+        if not tensor.is_constant:
+            return self._rows(self.roles[index], tensor, view)
+        _, height, width, channels = view or as_nhwc(tensor.shape)
+        return Rows(self.roles[index], self.weight(index), width * channels, height)
+
+    def output_rows(self, view: Shape | None = None) -> Rows:
+        return self._rows("out", self.result, view)
+
+    def _rows(self, variable: str, tensor: Tensor, view: Shape | None) -> Rows:
+        placement = self.schedule.placements[tensor.name]
+        own_height = as_nhwc(tensor.shape)[1]
+        _, height, width, channels = view or as_nhwc(tensor.shape)
+        ring = height if placement.ring >= own_height else placement.ring
+        stride = width * channels * tensor.dtype.itemsize
+        return Rows(variable, f"arena + {placement.offset}", stride, ring)
+
+    def call(
+        self,
+        kernel: str,
+        fields: Sequence[FieldLine],
+        inputs: Sequence[Rows] | None = None,
+        output: Rows | None = None,
+        rows: int | None = None,
+    ) -> KernelCall:
+        """A call that reads the first operand and writes all rows of the result, if not told
+        otherwise."""
+        return KernelCall(
+            kernel,
+            fields,
+            tuple(inputs) if inputs is not None else (self.input_rows(),),
+            output or self.output_rows(),
+            rows or as_nhwc(self.result.shape)[1],
+        )
+
+
+def spread(values: Sequence[int], fill: int) -> tuple[int, int, int]:
+    """Per-axis values of a tensor, batch included, as (row, pixel, channel); ``fill`` stands for
+    an axis that the tensor does not have. The counterpart of `as_nhwc`."""
+    rank = len(values)
+    if rank <= 2:
+        return (fill, fill, values[-1] if values else fill)
+    return (values[1], fill if rank == 3 else values[2], values[-1])

@@ -1,0 +1,59 @@
+"""How each operation calls its kernels: one file each, one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tinyflow.codegen.c.layer import KernelCall, Layer
+from tinyflow.codegen.c.ops import (
+    add,
+    concat,
+    conv2d,
+    depthwise_conv2d,
+    fully_connected,
+    mean,
+    mul,
+    pad,
+    pool,
+    reshape,
+    resize_bilinear,
+    resize_nearest,
+    slice,
+    softmax,
+    table,
+    transpose,
+    transpose_conv2d,
+)
+from tinyflow.ir import Op
+
+BINDINGS: dict[Op, Callable[[Layer], list[KernelCall]]] = {
+    Op.ADD: add.bind,
+    Op.AVERAGE_POOL: pool.bind,
+    Op.CLAMP: table.bind,
+    Op.CONCAT: concat.bind,
+    Op.CONV_2D: conv2d.bind,
+    Op.DEPTHWISE_CONV_2D: depthwise_conv2d.bind,
+    Op.FULLY_CONNECTED: fully_connected.bind,
+    Op.HARD_SIGMOID: table.bind,
+    Op.HARD_SWISH: table.bind,
+    Op.LEAKY_RELU: table.bind,
+    Op.MAX_POOL: pool.bind,
+    Op.MEAN: mean.bind,
+    Op.MUL: mul.bind,
+    Op.PAD: pad.bind,
+    Op.QUANTIZE: table.bind,
+    Op.RESHAPE: reshape.bind,
+    Op.RESIZE_BILINEAR: resize_bilinear.bind,
+    Op.RESIZE_NEAREST: resize_nearest.bind,
+    Op.SIGMOID: table.bind,
+    Op.SLICE: slice.bind,
+    Op.SOFTMAX: softmax.bind,
+    Op.SUB: add.bind,
+    Op.TANH: table.bind,
+    Op.TRANSPOSE: transpose.bind,
+    Op.TRANSPOSE_CONV_2D: transpose_conv2d.bind,
+}
+"""``BINDINGS[op](layer)`` lists the kernel calls that compute a layer; none for an operation that
+needs no code. BATCH_NORM is absent: a constraint refuses it."""
+
+__all__ = ["BINDINGS"]

@@ -1,0 +1,19 @@
+"""TRANSPOSE_CONV_2D."""
+
+from __future__ import annotations
+
+from tinyflow.codegen.c.layer import KernelCall, Layer
+from tinyflow.codegen.c.ops.accumulate import epilogue, sizes, zeros
+
+
+def bind(layer: Layer) -> list[KernelCall]:
+    attrs, weight = layer.attrs, layer.operands[1]
+    fields = [
+        *sizes(layer),
+        {"kernel_h": weight.shape[1], "kernel_w": weight.shape[2]},
+        {"stride_h": attrs.strides[0], "stride_w": attrs.strides[1]},
+        {"pad_top": attrs.padding[0][0], "pad_left": attrs.padding[1][0]},
+        zeros(layer),
+        *epilogue(layer),
+    ]
+    return [layer.call("transpose_conv2d_s8", fields)]

@@ -1,0 +1,42 @@
+"""What the C backend takes and hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tinyflow.ir import Op
+
+
+@dataclass(frozen=True)
+class CodegenOptions:
+    """``binary_weights_over``: weights of more bytes than this, all layers together, are linked
+    from a binary file instead of being compiled from text."""
+
+    binary_weights_over: int = 1 << 20
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """One step of the model: its C function (None where no code is needed, as for a reshape in
+    place), the tensor that it leaves, and bytes: of one row at the tap, of weights, of tables."""
+
+    step: int
+    name: str
+    op: Op
+    function: str | None
+    tensor: str
+    row_bytes: int
+    weight_bytes: int
+    table_bytes: int
+
+
+@dataclass(frozen=True)
+class CSources:
+    """``files`` maps paths in the bundle to contents. ``weight_bytes`` counts weight tensors,
+    ``table_bytes`` biases, multipliers, shifts and lookup tables."""
+
+    files: Mapping[str, bytes]
+    layers: tuple[LayerInfo, ...]
+    weight_bytes: int
+    table_bytes: int
