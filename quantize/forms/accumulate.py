@@ -43,19 +43,11 @@ def accumulate_form(site: Site) -> AccumulateForm:
 
 
 def real_multipliers(site: Site) -> list[float]:
-    """``scale_in * scale_weight / scale_out`` of every output channel.
-
-    A fully connected layer with a single weight scale multiplies the two input scales in
-    float32, as TFLite does; everything else is float64.
-    """
+    """``scale_in * scale_weight / scale_out`` of every output channel, in float64."""
     scales = site.operands[1].params.scales
     scale_in, scale_out = site.input.params.scale, site.result.params.scale
-    channels = site.result.shape[-1]
-    if site.node.op is Op.FULLY_CONNECTED and len(scales) == 1:
-        product = float(np.float32(scale_in) * np.float32(scales[0]))
-        return [product / scale_out] * channels
     if len(scales) == 1:
-        scales = scales * channels
+        scales = scales * site.result.shape[-1]
     return [scale_in * scale / scale_out for scale in scales]
 
 

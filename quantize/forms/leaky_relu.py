@@ -15,9 +15,9 @@ def leaky_relu_form(site: Site) -> TableForm:
     attrs: Any = site.node.attrs
     if attrs.alpha < 0:
         raise NoIntegerFormError(f"its slope {attrs.alpha:g} is negative")
-    # float32 products and quotients, as TFLite prepares them.
-    scale_in, scale_out = np.float32(site.input.params.scale), np.float32(site.result.params.scale)
-    slope = scale_in * np.float32(attrs.alpha) / scale_out
-    above = rescaled(site, float(scale_in / scale_out))
-    below = rescaled(site, float(slope), "scale in * alpha / scale out")
+    scale_in, scale_out = site.input.params.scale, site.result.params.scale
+    # A .tflite file holds the slope as float32.
+    slope = scale_in * float(np.float32(attrs.alpha)) / scale_out
+    above = rescaled(site, scale_in / scale_out)
+    below = rescaled(site, slope, "scale in * alpha / scale out")
     return table_of(site, np.where(centred_codes(site) >= 0, above, below))

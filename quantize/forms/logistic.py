@@ -33,12 +33,15 @@ def _saturating_table(
     check_output(site)
     scale = site.input.params.scale
     real = scale * 2.0 ** (31 - INTEGER_BITS)
-    if not 1.0 <= real < 2.0**30:
-        raise NoIntegerFormError(f"its input scale {scale:g} is out of range")
+    if real < 1.0:
+        raise NoIntegerFormError(f"its input scale {scale:g} is too small")
+    codes = centred_codes(site)
+    if real >= 2.0**30:
+        # A step of one code crosses the whole function: TFLite then puts 0 on the lower side.
+        return table_of(site, np.where(codes > 0, 127, -128))
     scaled = quantize_multiplier(real)
     limit = (1 << INTEGER_BITS) - 1
     radius = math.floor(limit * 2.0 ** (31 - INTEGER_BITS) / 2.0**scaled.shift)
-    codes = centred_codes(site)
     inside = np.clip(codes, 1 - radius, radius - 1)
     value = function(requantize_by(inside, scaled, site.rounding), INTEGER_BITS)
     result = divide_by_power(value, lost_bits) + site.result.params.zero_point

@@ -42,7 +42,7 @@ from tinyflow.ir.ops.spatial import Padding, Pair, extent, same_padding
 from tinyflow.ir.ops.transpose import TransposeAttrs
 from tinyflow.ir.ops.transpose_conv2d import TransposeConv2DAttrs
 
-CLAMPS = (NO_CLAMP, RELU, RELU6, Clamp(-1.0, 1.0), Clamp(-0.5, 0.75))
+CLAMPS = (NO_CLAMP, NO_CLAMP, RELU, RELU, RELU6, Clamp(-1.0, 1.0), Clamp(-0.5, 0.75))
 ZERO_POINTS = (0, -128, 127, -1, 37, -90)
 MOST_SIZE = 7
 MOST_CHANNELS = 9
@@ -215,7 +215,7 @@ def _transpose_conv(growth: Growth) -> None:
     for i in (0, 1):
         more = draw.integer(0, strides[i] - 1)
         full = (x.shape[1 + i] - 1) * strides[i] + kernel[i] + more
-        before = draw.integer(0, min(kernel[i] - 1, full - 1))
+        before = draw.choice((0, 0, draw.integer(0, min(kernel[i] - 1, full - 1))))
         after = draw.integer(0, min(kernel[i] - 1, full - 1 - before))
         sides.append((before, after))
         extra.append(more)
@@ -308,6 +308,8 @@ def _unary(op: Op, attributes: Callable[[Growth], Attrs]) -> Callable[[Growth], 
     def grow(growth: Growth) -> None:
         x = growth.activation()
         params = OPS[op].output_params or growth.params(x.params.scale)
+        if OPS[op].output_params is None and growth.draw.choice((False, False, True)):
+            params = x.params
         growth.node(op, [x], attributes(growth), params)
 
     return grow
@@ -406,7 +408,9 @@ def _transpose(growth: Growth) -> None:
 GROWERS: dict[Op, Callable[[Growth], None]] = {
     Op.ADD: _binary(Op.ADD),
     Op.AVERAGE_POOL: _pool(Op.AVERAGE_POOL),
-    Op.CLAMP: _unary(Op.CLAMP, lambda growth: ClampAttrs(growth.clamp())),
+    Op.CLAMP: _unary(
+        Op.CLAMP, lambda growth: ClampAttrs(growth.draw.choice((RELU, growth.clamp())))
+    ),
     Op.CONCAT: _concat,
     Op.CONV_2D: _conv,
     Op.DEPTHWISE_CONV_2D: _depthwise,
