@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tinyflow.bundle import read_bundle
-    from tinyflow.pipeline import compile, quantize_model
+    from tinyflow.pipeline import compile
+    from tinyflow.quantize import quantize_model
 
 __all__ = ["__version__", "compile", "quantize_model", "read_bundle"]
 __version__ = "0.1.0"
 
 _HOMES = {
     "compile": "tinyflow.pipeline",
-    "quantize_model": "tinyflow.pipeline",
+    "quantize_model": "tinyflow.quantize",
     "read_bundle": "tinyflow.bundle",
 }
 

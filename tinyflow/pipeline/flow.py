@@ -1,0 +1,174 @@
+"""The flow: from a model file to a firmware bundle with everything that was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tinyflow import __version__
+from tinyflow.bundle import (
+    Bundle,
+    json_bytes,
+    read_bundle,
+    stage_bundle,
+    vector_files,
+    write_files,
+)
+from tinyflow.codegen.c import CodegenOptions, CSources, generate
+from tinyflow.codegen.schedule import Schedule, make_schedule
+from tinyflow.data import Dataset, random_dataset
+from tinyflow.data.spec import input_specs
+from tinyflow.ir import Graph
+from tinyflow.ir.serialize import to_bytes
+from tinyflow.pipeline.firmware import Firmware, build_and_run
+from tinyflow.pipeline.layers import (
+    arena_entry,
+    layer_entries,
+    layer_errors,
+    logit_sqnr,
+)
+from tinyflow.pipeline.limits import check_limits, check_options, check_room
+from tinyflow.pipeline.manifest import file_hashes, make_manifest
+from tinyflow.pipeline.quantize_file import float_stages, report_head
+from tinyflow.pipeline.quantizing import quantize
+from tinyflow.pipeline.source import (
+    Source,
+    check_name,
+    load_calibration,
+    load_test_data,
+    read_source,
+)
+from tinyflow.progress import SILENT, Progress
+from tinyflow.project import CompileOptions, make_options
+from tinyflow.quantize import run_reference_batched
+from tinyflow.report import no_accuracy, no_memory, write_report
+from tinyflow.targets import load_target
+from tinyflow.targets.app import app_files
+from tinyflow.verify.accuracy import Stage, Stages, integer_scores, measure
+
+VECTORS = 8
+VECTOR_BYTES = 1 << 16
+"""Test vectors of a bundle: this many inputs, or as many as fit into these bytes."""
+
+
+def compile(
+    model: str | Path, *, target: str, progress: Progress = SILENT, **options: Any
+) -> Bundle:
+    """Compiles a model file for a target and returns the bundle.
+
+    ``options`` are the fields of `tinyflow.project.CompileOptions`. Raises `TinyflowError`.
+    """
+    values = {**options, "model": str(model), "target": target}
+    for name in ("output", "calibration", "test_data"):
+        if values.get(name) is not None:
+            values[name] = str(values[name])
+    return compile_model(make_options(values), progress)
+
+
+def compile_model(options: CompileOptions, progress: Progress = SILENT) -> Bundle:
+    """The whole flow. Raises `TinyflowError`; then whatever lay at the output is as it was."""
+    target = load_target(options.target)
+    check_name(options)
+    source = read_source(options, progress)
+    check_options(source, options)
+    output = Path(options.output or f"{source.name}-{target.name}")
+    with stage_bundle(output) as directory:
+        calibration = load_calibration(source, options, progress)
+        test = load_test_data(source, options, progress)
+        graph = quantize(source, calibration, options, progress)
+        schedule = make_schedule(graph)
+        progress.stage("Generating C")
+        sources = generate(schedule, source.name, codegen_options(options), banner(source, options))
+        check_room(schedule, sources, target)
+
+        manifest = make_manifest(source, graph, target, options, calibration)
+        vectors = test_vectors(graph, test or calibration)
+        expected = run_reference_batched(graph, vectors)
+        write_files(
+            directory,
+            {
+                **sources.files,
+                **app_files(source.name, graph, target),
+                **vector_files(graph, vectors, expected),
+                "model.tfq": to_bytes(graph),
+                "manifest.json": json_bytes(manifest),
+            },
+        )
+        staged = Bundle(directory, manifest)
+        firmware = build_and_run(staged, target, sources, vectors, test, options, progress)
+        manifest["compiler"] = firmware.compiler
+        manifest["files"] = file_hashes(directory)
+        write_files(directory, {"manifest.json": json_bytes(manifest)})
+
+        errors = layer_errors(source, graph, test or calibration, progress)
+        accuracy = measure_accuracy(source, graph, test, firmware, logit_sqnr(graph, errors))
+        report = {
+            **report_head(source, graph, manifest),
+            "accuracy": accuracy,
+            "layers": layer_entries(graph, errors, schedule, sources.layers),
+            "memory": memory_entry(schedule, sources, firmware),
+            "arena": arena_entry(schedule),
+            "latency": [],
+            "verify": [verdict.to_json() for verdict in firmware.verdicts],
+        }
+        check_limits(report, options, progress)
+        write_report(directory, report)
+    return read_bundle(output)
+
+
+def codegen_options(options: CompileOptions) -> CodegenOptions:
+    return CodegenOptions()
+
+
+def banner(source: Source, options: CompileOptions) -> tuple[str, ...]:
+    """The first comment of each generated file."""
+    return (
+        f"Made by TinyFlow {__version__} from {source.name} ({source.format}).",
+        f"Model SHA-256: {source.sha256}",
+        f"Options: --target {options.target} --optimize {options.optimize} "
+        f"--ranges {options.ranges} --rounding {options.rounding}",
+    )
+
+
+def test_vectors(graph: Graph, data: Dataset | None) -> Mapping[str, Any]:
+    """The first inputs of the data at hand, or made-up ones."""
+    if data is None:
+        data = random_dataset(graph, input_specs(graph))
+    each = sum(graph.tensors[name].nbytes for name in graph.inputs)
+    return data.head(max(1, min(VECTORS, VECTOR_BYTES // each))).codes(graph)
+
+
+def measure_accuracy(
+    source: Source,
+    graph: Graph,
+    test: Dataset | None,
+    firmware: Firmware,
+    sqnr: float | None,
+) -> dict[str, Any]:
+    """The accuracy entry. The integer reference stands in where nothing compiled could run."""
+    if test is None or firmware.reference is None:
+        return {**no_accuracy(), "logit_sqnr_db": sqnr}
+    before, original = float_stages(source, test)
+    reference = Stage("int8 reference", integer_scores(graph, firmware.reference))
+    if firmware.outputs is None or firmware.runner is None:
+        stages = Stages((*before, reference), original, reference, "reference")
+        return measure(stages, test.labels, sqnr)
+    compiled = Stage(f"compiled, {firmware.runner}", integer_scores(graph, firmware.outputs))
+    stages = Stages((*before, reference, compiled), original, compiled, firmware.runner)
+    return measure(stages, test.labels, sqnr)
+
+
+def memory_entry(schedule: Schedule, sources: CSources, firmware: Firmware) -> dict[str, Any]:
+    use = firmware.memory
+    return {
+        **no_memory(),
+        "arena_bytes": schedule.arena_bytes,
+        "arena_lower_bound_bytes": schedule.lower_bound_bytes,
+        "weight_bytes": sources.weight_bytes,
+        "table_bytes": sources.table_bytes,
+        "stack_bytes": firmware.stack_bytes,
+        "ram_bytes": use.ram_bytes if use else None,
+        "code_bytes": use.code_bytes if use else None,
+        "flash_bytes": use.flash_bytes if use else None,
+    }

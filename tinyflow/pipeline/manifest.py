@@ -1,0 +1,134 @@
+"""manifest.json: what a bundle was made from, and how. It holds no dates and no paths."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from tinyflow import __version__
+from tinyflow.data import Dataset
+from tinyflow.data.spec import layout_of, source_shape
+from tinyflow.ir import Graph
+from tinyflow.pipeline.source import Source
+from tinyflow.project import CompileOptions
+from tinyflow.quantize import QuantizeOptions
+from tinyflow.targets import Target
+
+SCHEMA_VERSION = 1
+PRECISION = "int8"
+_PACKAGES = {
+    "onnx": ("numpy", "onnx", "onnxsim"),
+    "tflite": ("numpy", "ai-edge-litert", "flatbuffers"),
+    "tfq": ("numpy",),
+}
+
+
+def make_manifest(
+    source: Source,
+    graph: Graph,
+    target: Target | None,
+    options: CompileOptions,
+    calibration: Dataset | None,
+) -> dict[str, Any]:
+    """``target`` is None for a model that was only quantized."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tinyflow": __version__,
+        "model": {
+            "name": source.name,
+            "format": source.format,
+            "sha256": source.sha256,
+            "licence": None,
+        },
+        "target": target_entry(target, options),
+        "options": option_entries(graph, options),
+        "preprocess": {
+            "mean": list(options.mean),
+            "std": list(options.std),
+            "scale": options.scale,
+            "x_scale": options.x_scale,
+            "x_zero_point": options.x_zero_point,
+        },
+        "inputs": [_end(graph, source.canonical, name) for name in graph.inputs],
+        "outputs": [_end(graph, source.canonical, name) for name in graph.outputs],
+        "calibration": calibration_entry(calibration),
+        "seed": QuantizeOptions().seed,
+        "packages": package_versions(source.format),
+    }
+
+
+def target_entry(target: Target | None, options: CompileOptions) -> dict[str, Any]:
+    return {
+        "name": target.name if target else None,
+        "core": target.core if target else None,
+        "backend": options.backend if target else None,
+        "precision": PRECISION,
+    }
+
+
+def option_entries(graph: Graph, options: CompileOptions) -> dict[str, str]:
+    """Options that shaped the result, as text; files are known by their hashes elsewhere."""
+    entries = {
+        "optimize": options.optimize,
+        "ranges": options.ranges,
+        "rounding": graph.rounding.value if graph.rounding else options.rounding,
+    }
+    for name, (lo, hi) in sorted(options.input_ranges.items()):
+        entries[f"range of {name}"] = f"{lo:g} to {hi:g}"
+    for name, shape in sorted(options.shapes.items()):
+        entries[f"shape of {name}"] = "x".join(map(str, shape))
+    if options.mean or options.std or options.scale != 1.0:
+        mean = ", ".join(f"{m:g}" for m in options.mean) or "0"
+        std = ", ".join(f"{s:g}" for s in options.std) or "1"
+        entries["pixels"] = f"(pixel * {options.scale:g} - ({mean})) / ({std})"
+    if options.x_scale is not None:
+        entries["integer data"] = f"{options.x_scale:g} * (x - {options.x_zero_point})"
+    return entries
+
+
+def calibration_entry(calibration: Dataset | None) -> dict[str, Any] | None:
+    if calibration is None:
+        return None
+    return {
+        "samples": len(calibration),
+        "sha256": calibration.sha256,
+        "random": calibration.random,
+    }
+
+
+def _end(graph: Graph, canonical: Graph, name: str) -> dict[str, Any]:
+    """One input or output. ``shape`` is the source model's, ``stored_shape`` the C buffer's."""
+    tensor = graph.tensors[name]
+    quantized = tensor.quant is not None and tensor.quant.axis is None
+    return {
+        "name": name,
+        "shape": list(source_shape(graph, name)),
+        "layout": list(layout_of(graph, name)),
+        "stored_shape": list(tensor.shape),
+        "dtype": tensor.dtype.value,
+        "source_dtype": canonical.tensors[name].dtype.value,
+        "scale": tensor.params.scale if quantized else None,
+        "zero_point": tensor.params.zero_point if quantized else None,
+    }
+
+
+def package_versions(model_format: str) -> dict[str, str]:
+    """Versions of the packages that the result depends on."""
+    found = {}
+    for name in _PACKAGES[model_format]:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def file_hashes(directory: Path) -> dict[str, str]:
+    """SHA-256 by relative path of every file in a bundle that does not change later."""
+    return {
+        str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }

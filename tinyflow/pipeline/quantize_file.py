@@ -1,0 +1,105 @@
+"""`tinyflow quantize`: the flow up to the quantized graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tinyflow import __version__
+from tinyflow.bundle import json_bytes, stage_bundle, write_files
+from tinyflow.data import Dataset
+from tinyflow.ir import Graph
+from tinyflow.ir.serialize import to_bytes
+from tinyflow.pipeline.layers import (
+    arena_entry,
+    layer_entries,
+    layer_errors,
+    logit_sqnr,
+    model_entry,
+)
+from tinyflow.pipeline.manifest import make_manifest
+from tinyflow.pipeline.quantizing import quantize
+from tinyflow.pipeline.source import (
+    Source,
+    check_name,
+    load_calibration,
+    load_test_data,
+    read_source,
+)
+from tinyflow.progress import SILENT, Progress
+from tinyflow.project import CompileOptions
+from tinyflow.report import no_accuracy, no_memory, write_report
+from tinyflow.verify.accuracy import (
+    Stage,
+    Stages,
+    float_scores,
+    imported_scores,
+    integer_scores,
+    measure,
+    reference_outputs,
+)
+
+
+def quantize_file(options: CompileOptions, progress: Progress = SILENT) -> Path:
+    """Writes model.tfq and its report into the output folder, and returns the folder.
+
+    The figures of the quantized model are those of the integer reference, which every compiled
+    model equals. Raises `TinyflowError`; then the folder is as it was.
+    """
+    check_name(options)
+    source = read_source(options, progress)
+    output = Path(options.output or f"{source.name}-int8")
+    with stage_bundle(output) as directory:
+        calibration = load_calibration(source, options, progress)
+        test = load_test_data(source, options, progress)
+        graph = quantize(source, calibration, options, progress)
+        manifest = make_manifest(source, graph, None, options, calibration)
+        files = {"model.tfq": to_bytes(graph), "manifest.json": json_bytes(manifest)}
+        write_files(directory, files)
+        errors = layer_errors(source, graph, test or calibration, progress)
+        report = {
+            **report_head(source, graph, manifest),
+            "accuracy": reference_accuracy(source, graph, test, logit_sqnr(graph, errors)),
+            "layers": layer_entries(graph, errors),
+            "memory": no_memory(),
+            "arena": arena_entry(None),
+            "latency": [],
+            "verify": [],
+        }
+        write_report(directory, report)
+    return output
+
+
+def report_head(source: Source, graph: Graph, manifest: dict[str, Any]) -> dict[str, Any]:
+    """What report.json says about the model, the target and the options."""
+    return {
+        "schema_version": 1,
+        "tinyflow": __version__,
+        "model": model_entry(source, graph),
+        "target": manifest["target"],
+        "options": manifest["options"],
+        "calibration": manifest["calibration"],
+        "packages": manifest["packages"],
+    }
+
+
+def reference_accuracy(
+    source: Source, graph: Graph, test: Dataset | None, sqnr: float | None
+) -> dict[str, Any]:
+    if test is None:
+        return {**no_accuracy(), "logit_sqnr_db": sqnr}
+    before, original = float_stages(source, test)
+    outputs = reference_outputs(graph, test.codes(graph))
+    reference = Stage("int8 reference", integer_scores(graph, outputs))
+    stages = Stages((*before, reference), original, reference, "reference")
+    return measure(stages, test.labels, sqnr)
+
+
+def float_stages(source: Source, test: Dataset) -> tuple[tuple[Stage, ...], Stage | None]:
+    """The stages before quantization, and the one that the compiled model is held against."""
+    if not source.is_float:
+        return (), None
+    imported = imported_scores(source.imported, source.canonical, test)
+    passed = float_scores(source.canonical, test.reals(source.canonical))
+    stages = (Stage("float model", imported), Stage("after passes", passed))
+    return stages, stages[1]

@@ -1,0 +1,60 @@
+"""report.html: one self-contained page, drawn from report.json alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tinyflow.report import figures
+from tinyflow.report.arena_picture import arena_picture
+from tinyflow.report.summary import verdict_text
+from tinyflow.report.waterfall_picture import waterfall_picture
+
+
+def render_page(report: Mapping[str, Any]) -> str:
+    """The page as HTML. It loads nothing and runs no script."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("tinyflow.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        size=figures.size,
+        count=figures.count,
+        percent=figures.percent,
+        decibel=figures.decibel,
+        points=figures.points,
+        interval=figures.interval,
+        verdict=verdict_text,
+    )
+    template = environment.get_template("report.html.j2")
+    return template.render(report=report, **_pictures(report), **_scales(report))
+
+
+def _pictures(report: Mapping[str, Any]) -> dict[str, Any]:
+    arena, stages = report["arena"], report["accuracy"]["waterfall"]
+    return {
+        "arena_svg": arena_picture(
+            arena["placements"], arena["steps"], report["memory"]["arena_bytes"]
+        )
+        if arena["placements"]
+        else None,
+        "waterfall_svg": waterfall_picture(stages) if len(stages) > 1 else None,
+    }
+
+
+def _scales(report: Mapping[str, Any]) -> dict[str, float]:
+    """What full-length bars of the layer table stand for."""
+    layers = report["layers"]
+    return {
+        "most_weights": max([layer["weight_bytes"] or 0 for layer in layers], default=0) or 1,
+        "most_macs": max([layer["macs"] or 0 for layer in layers], default=0) or 1,
+        "most_arena": max([layer["arena_bytes"] or 0 for layer in layers], default=0) or 1,
+        "best_sqnr": max(
+            [layer["sqnr_db"] for layer in layers if layer["sqnr_db"] is not None], default=1.0
+        ),
+    }
