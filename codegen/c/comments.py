@@ -28,7 +28,8 @@ def layer_comment(layer: Layer) -> str:
     node = layer.node
     lines = [layer_title(layer)]
     if node.sources not in ((), (node.name,)):
-        lines += _wrap(f"from {'; '.join(comment_text(s) for s in node.sources)}")
+        sources = "; ".join(comment_text(s).replace(";", "; ") for s in node.sources)
+        lines += _wrap(f"from {sources}")
     rows = list(zip(layer.roles, layer.operands, strict=True))
     width = max(len("out"), *(len(role) for role, _ in rows))
     for role, tensor in [*rows, ("out", layer.result)]:
@@ -51,4 +52,6 @@ def describe(tensor: Tensor, schedule: Schedule) -> str:
 
 
 def _wrap(text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="    ")
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False
+    )

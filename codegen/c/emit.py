@@ -14,7 +14,7 @@ import numpy as np
 
 from tinyflow.codegen.c.comments import block, describe, layer_comment, layer_title
 from tinyflow.codegen.c.constants import ConstantArray, ConstantPool, Kind
-from tinyflow.codegen.c.layer import KernelCall, Layer, Rows
+from tinyflow.codegen.c.layer import KernelCall, Layer, Rows, address
 from tinyflow.codegen.c.names import comment_text, identifier, join_identifiers
 from tinyflow.codegen.c.ops import BINDINGS
 from tinyflow.codegen.c.sources import CodegenOptions, CSources, LayerInfo
@@ -137,9 +137,7 @@ def _ends(
     """Inputs or outputs as the templates need them."""
     entries = []
     for i, tensor in enumerate(schedule.graph.tensors[t] for t in tensors):
-        where = "net->arena"
-        if offset := schedule.placements[tensor.name].offset:
-            where += f" + {offset}"
+        where = address("net->arena", schedule.placements[tensor.name].offset)
         cast = f"({'const ' if kind == 'output' else ''}{tensor.dtype.c_type} *)"
         entries.append(
             {

@@ -38,6 +38,11 @@ class KernelCall:
     output: Rows
     rows: int
 
+    @property
+    def field_lines(self) -> list[str]:
+        """The fields as lines of designated initializers."""
+        return [", ".join(f".{k} = {v}" for k, v in line.items()) + "," for line in self.fields]
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -114,7 +119,7 @@ class Layer:
         _, height, width, channels = view or as_nhwc(tensor.shape)
         ring = height if placement.ring >= own_height else placement.ring
         stride = width * channels * tensor.dtype.itemsize
-        return Rows(variable, f"arena + {placement.offset}", stride, ring)
+        return Rows(variable, address("arena", placement.offset), stride, ring)
 
     def call(
         self,
@@ -133,6 +138,11 @@ class Layer:
             output or self.output_rows(),
             rows or as_nhwc(self.result.shape)[1],
         )
+
+
+def address(base: str, offset: int) -> str:
+    """The C expression of ``base`` moved by ``offset`` elements."""
+    return f"{base} + {offset}" if offset else base
 
 
 def spread(values: Sequence[int], fill: int) -> tuple[int, int, int]:
