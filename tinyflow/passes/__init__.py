@@ -10,12 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tinyflow.ir import Graph, check_graph
+from tinyflow.passes.fold_batchnorm import fold_batchnorm
+from tinyflow.passes.fold_constants import fold_constants
+from tinyflow.passes.fuse_clamp import fuse_clamp
 from tinyflow.passes.global_pool_to_mean import global_pool_to_mean
+from tinyflow.passes.lower_batchnorm import lower_batchnorm
+from tinyflow.passes.merge_pad import merge_pad
 from tinyflow.passes.remove_dead import remove_dead
+from tinyflow.passes.remove_identity import remove_identity
 
 Pass = Callable[[Graph], tuple[Graph, bool]]
 
-PASSES: tuple[Pass, ...] = (global_pool_to_mean, remove_dead)
+PASSES: tuple[Pass, ...] = (
+    fold_constants,
+    remove_identity,
+    global_pool_to_mean,
+    # Before merge_pad: an offset folds through the border of a PAD, not through a convolution's.
+    fold_batchnorm,
+    merge_pad,
+    fuse_clamp,
+    # Last: only what found no neighbour to fold into.
+    lower_batchnorm,
+    remove_dead,
+)
 
 # Each round must make the graph smaller or simpler; real models settle after two or three.
 _MOST_ROUNDS = 50
