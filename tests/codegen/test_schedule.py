@@ -1,0 +1,281 @@
+"""Schedules of graphs: what shares memory, and that nothing needed is ever overwritten."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.graphs import GraphBuilder
+from tests.support.paths import shared
+from tinyflow.codegen.schedule import Axis, Schedule, make_schedule
+from tinyflow.ir import Clamp, DType, Graph, Op
+from tinyflow.ir.ops.clamp import ClampAttrs
+from tinyflow.ir.ops.concat import ConcatAttrs
+from tinyflow.ir.ops.mean import MeanAttrs
+from tinyflow.ir.ops.pool import PoolAttrs
+from tinyflow.ir.ops.reshape import ReshapeAttrs
+
+IMAGE = (1, 4, 4, 3)
+RELU = ClampAttrs(Clamp(0.0))
+
+
+class Int8Builder(GraphBuilder):
+    def image(self, name: str = "x", shape: tuple[int, ...] = IMAGE) -> str:
+        return self.input(name, shape, DType.INT8)
+
+    def pool(self, x: str) -> str:
+        """An operation that cannot work in place and keeps the shape."""
+        return self.node(Op.MAX_POOL, [x], PoolAttrs((1, 1), (1, 1)))
+
+    def relu(self, x: str) -> str:
+        return self.node(Op.CLAMP, [x], RELU)
+
+    def flat(self, x: str) -> str:
+        shape = (1, int(np.prod(self.tensors[x].shape)))
+        return self.node(Op.RESHAPE, [x], ReshapeAttrs(shape))
+
+
+def execute_in_arena(schedule: Schedule) -> None:
+    """Runs the steps on bytes that remember which tensor was written there last."""
+    graph = schedule.graph
+    owner = np.full(schedule.arena_bytes, -1)
+    mark = {}
+
+    def region(name: str) -> np.ndarray:
+        place = schedule.placements[name]
+        assert place.nbytes == graph.tensors[name].nbytes
+        return owner[place.offset : place.end]
+
+    def write(name: str) -> None:
+        mark[name] = len(mark)
+        region(name)[:] = mark[name]
+
+    def assert_intact(name: str) -> None:
+        assert region(name).shape == (graph.tensors[name].nbytes,)
+        assert (region(name) == mark[name]).all(), f"{name} was overwritten"
+
+    for name in graph.inputs:
+        write(name)
+    for step in schedule.steps:
+        (node,) = step.nodes
+        for name in node.inputs:
+            if not graph.tensors[name].is_constant:
+                assert_intact(name)
+        if node.op is Op.RESHAPE:
+            mark[node.output] = mark[node.inputs[0]]
+        else:
+            write(node.output)
+    for name in graph.outputs:
+        assert_intact(name)
+
+
+def assert_sound(schedule: Schedule) -> None:
+    graph = schedule.graph
+    activations = {name for name, t in graph.tensors.items() if not t.is_constant}
+    assert schedule.placements.keys() == activations
+    assert [step.index for step in schedule.steps] == list(range(len(graph.nodes)))
+    assert all(p.offset % 16 == 0 for p in schedule.placements.values())
+    assert schedule.arena_bytes % 16 == 0
+    assert schedule.arena_bytes >= schedule.lower_bound_bytes
+    steps = range(max(len(schedule.steps), 1))
+    assert max(schedule.live_bytes(step) for step in steps) == schedule.lower_bound_bytes
+    last = max(len(schedule.steps) - 1, 0)
+    assert all(schedule.placements[name].first_step == 0 for name in graph.inputs)
+    assert all(schedule.placements[name].last_step == last for name in graph.outputs)
+    execute_in_arena(schedule)
+
+
+def aliases(schedule: Schedule) -> dict[str, str]:
+    found = {p.tensor: p.alias_of for p in schedule.placements.values()}
+    return {name: other for name, other in found.items() if other is not None}
+
+
+def test_an_elementwise_chain_stays_in_place() -> None:
+    b = Int8Builder()
+    y = b.relu(b.relu(b.image()))
+    schedule = make_schedule(b.build(y))
+    assert_sound(schedule)
+    assert schedule.arena_bytes == schedule.lower_bound_bytes == 48
+    assert aliases(schedule) == {"clamp_0:0": "x", "clamp_1:0": "clamp_0:0"}
+
+
+def test_a_tensor_that_is_read_later_is_not_overwritten() -> None:
+    b = Int8Builder()
+    x = b.image()
+    y = b.relu(x)
+    z = b.node(Op.ADD, [x, y])
+    schedule = make_schedule(b.build(z))
+    assert_sound(schedule)
+    assert aliases(schedule) == {z: x}
+    assert schedule.arena_bytes == 96
+
+
+def test_a_graph_output_is_not_overwritten() -> None:
+    b = Int8Builder()
+    y = b.relu(b.image())
+    z = b.relu(y)
+    schedule = make_schedule(b.build(y, z))
+    assert_sound(schedule)
+    assert aliases(schedule) == {y: "x"}
+
+
+def test_an_input_that_is_an_output_is_not_overwritten() -> None:
+    b = Int8Builder()
+    x = b.image()
+    schedule = make_schedule(b.build(x, b.relu(x)))
+    assert_sound(schedule)
+    assert aliases(schedule) == {}
+
+
+def test_a_reshape_moves_nothing() -> None:
+    b = Int8Builder()
+    flat = b.flat(b.pool(b.image()))
+    schedule = make_schedule(b.build(flat))
+    assert_sound(schedule)
+    assert aliases(schedule) == {flat: "max_pool_0:0"}
+    assert schedule.steps[1].axis is Axis.WHOLE
+
+
+def test_memory_under_a_reshape_is_kept_while_either_is_read() -> None:
+    b = Int8Builder()
+    x = b.image()
+    flat = b.flat(x)
+    busy = b.relu(flat)
+    late = b.pool(x)
+    schedule = make_schedule(b.build(busy, late))
+    assert_sound(schedule)
+    assert aliases(schedule) == {flat: x}
+
+
+def test_a_reshape_of_an_output_protects_it() -> None:
+    b = Int8Builder()
+    y = b.pool(b.image())
+    z = b.relu(b.flat(y))
+    schedule = make_schedule(b.build(y, z))
+    assert_sound(schedule)
+    assert aliases(schedule) == {"reshape_1:0": y}
+
+
+def test_the_second_operand_may_be_taken_over() -> None:
+    b = Int8Builder()
+    row = b.image("row", (1, 1, 1, 3))
+    x = b.pool(b.image())
+    y = b.node(Op.MUL, [row, x])
+    schedule = make_schedule(b.build(y))
+    assert_sound(schedule)
+    assert aliases(schedule) == {y: x}
+
+
+def test_a_broadcast_operand_is_not_taken_over() -> None:
+    b = Int8Builder()
+    x = b.image()
+    y = b.node(Op.ADD, [b.image("row", (1, 1, 1, 3)), b.node(Op.ADD, [x, x])])
+    schedule = make_schedule(b.build(y, x))
+    assert_sound(schedule)
+    assert "row" not in aliases(schedule).values()
+
+
+def test_wider_elements_are_not_written_over_narrow_ones() -> None:
+    b = Int8Builder()
+    x = b.image()
+    graph = b.build(b.node(Op.QUANTIZE, [x]))
+    (name,) = graph.outputs
+    wide = {**graph.tensors, name: type(graph.tensors[name])(name, IMAGE, DType.INT16)}
+    schedule = make_schedule(type(graph)("g", graph.nodes, wide, graph.inputs, graph.outputs))
+    assert_sound(schedule)
+    assert aliases(schedule) == {}
+
+
+def test_a_constant_takes_no_place() -> None:
+    b = Int8Builder()
+    x = b.image()
+    y = b.node(Op.ADD, [b.constant("c", np.ones(IMAGE, np.int8)), x])
+    schedule = make_schedule(b.build(y))
+    assert_sound(schedule)
+    assert aliases(schedule) == {y: x}
+
+
+def test_several_inputs_live_together_from_the_start() -> None:
+    b = Int8Builder()
+    x, y, unused = b.image("x"), b.image("y"), b.image("unused")
+    schedule = make_schedule(b.build(b.node(Op.ADD, [b.relu(b.relu(x)), y])))
+    assert_sound(schedule)
+    places = [schedule.placements[name] for name in (x, y, unused)]
+    assert len({p.offset for p in places}) == 3
+    assert schedule.arena_bytes == 144
+
+
+def test_a_graph_without_nodes() -> None:
+    b = Int8Builder()
+    schedule = make_schedule(b.build(b.image()))
+    assert_sound(schedule)
+    assert (schedule.arena_bytes, schedule.steps) == (48, ())
+
+
+def test_axes_and_tiles_follow_the_shape() -> None:
+    b = Int8Builder()
+    y = b.pool(b.image())
+    z = b.node(Op.MEAN, [y], MeanAttrs((1, 2), keep_dims=True))
+    schedule = make_schedule(b.build(z))
+    assert [(s.axis, s.tile) for s in schedule.steps] == [(Axis.ROWS, 4), (Axis.WHOLE, 1)]
+    assert schedule.placements[y].ring == 4
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Graph:
+    """Graphs of every kind of sharing: in place, reshapes, joins, several outputs."""
+    b = Int8Builder()
+    for i in range(draw(st.integers(1, 3))):
+        b.image(f"x{i}", draw(st.sampled_from([IMAGE, (1, 2, 2, 12), (1, 48), (1, 1, 1, 3)])))
+    made = list(b.inputs)
+    for _ in range(draw(st.integers(0, 12))):
+        x = draw(st.sampled_from(made))
+        shape = b.tensors[x].shape
+        kind = draw(st.sampled_from(["relu", "add", "flat", "fold", "pool", "concat"]))
+        if kind == "add":
+            others = [n for n in made if len(b.tensors[n].shape) == len(shape)]
+            fits = [n for n in others if _broadcasts(b.tensors[n].shape, shape)]
+            made.append(b.node(Op.ADD, [x, draw(st.sampled_from(fits))]))
+        elif kind == "flat":
+            made.append(b.flat(x))
+        elif kind == "fold":
+            size = int(np.prod(shape))
+            made.append(b.node(Op.RESHAPE, [x], ReshapeAttrs((1, 1, 1, size))))
+        elif kind == "concat":
+            made.append(b.node(Op.CONCAT, [x, x], ConcatAttrs(len(shape) - 1)))
+        elif kind == "pool" and len(shape) == 4:
+            made.append(b.pool(x))
+        else:
+            made.append(b.relu(x))
+    outputs = draw(st.lists(st.sampled_from(made), min_size=1, max_size=3, unique=True))
+    return b.build(*outputs)
+
+
+def _broadcasts(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    return all(i == j or 1 in (i, j) for i, j in zip(a, b, strict=True))
+
+
+@settings(deadline=None, max_examples=200)
+@given(graphs())
+def test_nothing_needed_is_overwritten(graph: Graph) -> None:
+    schedule = make_schedule(graph)
+    assert_sound(schedule)
+    again = make_schedule(graph)
+    assert again.placements == schedule.placements
+    assert again.arena_bytes == schedule.arena_bytes
+
+
+@pytest.mark.parametrize(
+    ("file", "most"),
+    [("kws_ref_model.tflite", 16_896), ("pretrainedResnet_quant.tflite", 51_200)],
+)
+def test_the_arena_of_known_models(file: str, most: int) -> None:
+    from tinyflow.importers import load_model
+    from tinyflow.passes import run_passes
+
+    graph = run_passes(load_model(shared(f"mlperf_tiny/{file}")))
+    schedule = make_schedule(graph)
+    assert_sound(schedule)
+    assert schedule.arena_bytes == schedule.lower_bound_bytes <= most
