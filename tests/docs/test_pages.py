@@ -14,20 +14,23 @@ from tests.support.paths import ROOT
 from tests.support.project import package_folders
 from tinyflow.cli.main import COMMANDS, make_parser
 
-PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "benchmarks/README.md"])
+PAGES = sorted(path for place in ("", "docs", "benchmarks") for path in (ROOT / place).glob("*.md"))
+IDS = [page.relative_to(ROOT).as_posix() for page in PAGES]
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 COMMAND = re.compile(r"^(?:    |\$ )?(tinyflow .+)$", re.MULTILINE)
 CODE = re.compile(r"`([^`]+)`")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in LINK.findall(page.read_text()):
         assert "://" in target or (page.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
 def test_lines_are_short(page: Path) -> None:
+    if page.name == "supported-operators.md":
+        pytest.skip("generated")
     long = [line for line in page.read_text().splitlines() if len(line) > 100 and "|" not in line]
     assert not long
 
@@ -41,10 +44,11 @@ def test_layout_names_every_package() -> None:
     rows = re.findall(r"^\| `([^`]+)` \|", (ROOT / "docs/layout.md").read_text(), re.MULTILINE)
     for row in rows:
         assert (ROOT / row).exists(), f"docs/layout.md names {row}, which is not there"
-    named = {Path(row) for row in rows} | {Path("tinyflow")}
+    named = {Path(row) for row in rows}
     for folder in package_folders().values():
-        covered = {folder, *folder.parents} - {Path(), Path("tinyflow")}
-        assert covered & named or folder in named, f"docs/layout.md does not name {folder}"
+        above = {folder, *folder.parents} & named
+        below = [row for row in named if row.is_relative_to(folder)]
+        assert above or below, f"docs/layout.md does not name {folder}"
 
 
 def test_dependencies_are_those_of_the_project() -> None:

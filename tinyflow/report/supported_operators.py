@@ -24,43 +24,50 @@ whatever they are.
 """
 
 
+_ONNX = "Float models, operator sets 13 to 23. Recurrent layers and control flow are refused."
+_TFLITE = "Float models, and int8 models, whose numbers are kept."
+_C = "Besides that, generated C asks of every layer, once all passes have run:"
+_C_OPS = "Of single layers, by their names in the intermediate representation:"
+
+
 def supported_operators() -> str:
     """The whole page in Markdown. Needs the packages of the 'tflite' extra."""
-    from tinyflow.codegen.c.constraints import CONSTRAINTS
+    from tinyflow.codegen.c.constraints import EVERY_OP, PER_OP, rule_and_remedy
     from tinyflow.importers.onnx.table import HANDLERS as ONNX_HANDLERS
     from tinyflow.importers.tflite.handlers import HANDLERS as TFLITE_HANDLERS
 
+    every = "".join("- {}\n  *{}*\n".format(*rule_and_remedy(c)) for c in EVERY_OP)
+    per_op = [
+        ("{} *{}*".format(*rule_and_remedy(constraint)), op.value)
+        for op, constraints in PER_OP.items()
+        for constraint in constraints
+    ]
     sections = [
         _HEAD,
-        "## ONNX\n\nFloat models, operator sets 13 to 23.\n\n" + operator_table(ONNX_HANDLERS),
-        "## TFLite\n\nFloat models and int8 models.\n\n" + operator_table(TFLITE_HANDLERS),
-        "## C code\n\nWhat generated C asks of a model besides that:\n\n" + rule_list(CONSTRAINTS),
+        f"## ONNX\n\n{_ONNX}\n\n{handler_table(ONNX_HANDLERS)}",
+        f"## TFLite\n\n{_TFLITE}\n\n{handler_table(TFLITE_HANDLERS)}",
+        f"## C code\n\n{_C}\n\n{every}\n{_C_OPS}\n\n{table('layer', per_op)}",
     ]
     return "\n".join(sections)
 
 
-def operator_table(handlers: Mapping[str, Callable[..., object]]) -> str:
-    """A Markdown table: source operators in alphabetical order and their rule.
+def handler_table(handlers: Mapping[str, Callable[..., object]]) -> str:
+    """A Markdown table of source operators in alphabetical order and their rules."""
+    return table("operator", [(rule(handlers[name]), name) for name in sorted(handlers)])
 
-    Operators with the same rule share a row.
-    """
+
+def table(what: str, rules: Iterable[tuple[str, str]]) -> str:
+    """A Markdown table of (rule, name) pairs; names with the same rule share a row."""
     rows: dict[str, list[str]] = {}
-    for name in sorted(handlers):
-        rows.setdefault(rule(handlers[name]), []).append(name)
-    lines = ["| operator | what is accepted |", "|---|---|"]
-    for text, names in rows.items():
-        operators = ", ".join(f"`{name}`" for name in names)
-        lines.append(f"| {operators} | {text.replace('|', chr(92) + '|')} |")
+    for text, name in rules:
+        rows.setdefault(text.replace("|", r"\|"), []).append(f"`{name}`")
+    lines = [f"| {what} | what is accepted |", "|---|---|"]
+    lines += [f"| {', '.join(names)} | {text} |" for text, names in rows.items()]
     return "\n".join(lines) + "\n"
 
 
-def rule_list(constraints: Iterable[Callable[..., object]]) -> str:
-    """A Markdown list of the rules, in the order in which they are checked."""
-    return "".join(f"- {text}\n" for text in dict.fromkeys(rule(c) for c in constraints))
-
-
 def rule(function: Callable[..., object]) -> str:
-    """A function's docstring as one line; every handler and every constraint has one."""
+    """A function's docstring as one line; every handler has one."""
     while isinstance(function, functools.partial):
         function = function.func
     text = inspect.getdoc(function)
