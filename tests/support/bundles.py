@@ -1,7 +1,8 @@
-"""A bundle whose C was written by hand: what builds and runs bundles is tested without codegen."""
+"""Bundles for tests: one whose C was written by hand, to test without codegen, and real ones."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from tinyflow.ir.integer import TableForm
 from tinyflow.ir.ops.clamp import ClampAttrs
 from tinyflow.targets import load_target
 from tinyflow.targets.app import app_files
+
+Arrays = Mapping[str, np.ndarray]
 
 SHAPE = (1, 3, 2, 4)
 ROWS, ROW_BYTES = SHAPE[1], SHAPE[2] * SHAPE[3]
@@ -123,6 +126,25 @@ def write_tables_bundle(path: Path, target: str = "cortex-m4", body: str = "") -
         "report.json": json_bytes({"schema_version": 1}),
         **app_files("tables", graph, load_target(target)),
         **vector_files(graph, {"x": x}, {"y": look_up(x), "z": look_up(look_up(x))}),
+    }
+    write_files(path, files)
+    return path
+
+
+def write_graph_bundle(path: Path, graph: Graph, inputs: Arrays, target: str = "cortex-m4") -> Path:
+    """A bundle of a quantized graph, made by the real generator; ``inputs`` are raw codes."""
+    from tinyflow.codegen.c import generate
+    from tinyflow.codegen.schedule import make_schedule
+    from tinyflow.quantize import run_reference
+
+    manifest = {"schema_version": 1, "model": {"name": "net"}, "target": {"name": target}}
+    files = {
+        **generate(make_schedule(graph), "net").files,
+        **app_files("net", graph, load_target(target)),
+        **vector_files(graph, inputs, run_reference(graph, inputs)),
+        "model.tfq": serialize.to_bytes(graph),
+        "manifest.json": json_bytes(manifest),
+        "report.json": json_bytes({"schema_version": 1}),
     }
     write_files(path, files)
     return path
