@@ -8,10 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from tinyflow.ir import Graph, Node, QuantParams
-from tinyflow.ir.execute import run_nodes
+from tinyflow.ir.execute import Arrays, run_nodes
 from tinyflow.quantize.ranges import fake_quantize
 from tinyflow.quantize.simulate import clamp_of, constants_of, evaluate_float, without_clamp
 from tinyflow.quantize.weights import QuantizedWeights, bias_limit, quantize_bias
+
+_MEMORY = 512 << 20
+_PIECE = 8
 
 
 def correct_biases(
@@ -24,9 +27,12 @@ def correct_biases(
     """``weights`` (by node name) with ``bias += mean(float - quantized)`` per output channel.
 
     Goes through the network once, front to back: each layer sees the quantized inputs that the
-    corrected layers before it compute. All samples are in memory at the same time.
+    corrected layers before it compute. Looks at no more samples than fit into bounded memory
+    together.
     """
-    count = len(next(iter(samples.values())))
+    available = len(next(iter(samples.values())))
+    count = min(available, max(1, _MEMORY // (2 * _peak_bytes(graph))))
+    samples = {name: array[:count] for name, array in samples.items()}
     constants = constants_of(graph)
     corrected: dict[str, QuantizedWeights] = {}
 
@@ -37,7 +43,8 @@ def correct_biases(
         exact = [v if name in constants else v[:count] for name, v in named]
         rounded = [own.get(name, v) if name in constants else v[count:] for name, v in named]
         bare, clamp = without_clamp(node), clamp_of(node)
-        expected, actual = evaluate_float(bare, exact), evaluate_float(bare, rounded)
+        expected = _piecewise(bare, exact, constants, count)
+        actual = _piecewise(bare, rounded, constants, count)
         if node.name in weights:
             before = weights[node.name]
             error = (expected - actual).reshape(-1, expected.shape[-1]).mean(0, dtype=np.float64)
@@ -52,6 +59,31 @@ def correct_biases(
     }
     run_nodes(graph, doubled, constants, evaluate)
     return corrected
+
+
+def _piecewise(node: Node, operands: list[np.ndarray], constants: Arrays, count: int) -> np.ndarray:
+    """Evaluates ``count`` samples, a few at a time: a convolution unfolds its whole input."""
+    batched = [name not in constants for name in node.inputs]
+    if not any(batched):
+        return np.repeat(evaluate_float(node, operands), count, axis=0)
+    parts = []
+    for start in range(0, count, _PIECE):
+        piece = slice(start, start + _PIECE)
+        some = [v[piece] if b else v for v, b in zip(operands, batched, strict=True)]
+        parts.append(evaluate_float(node, some))
+    return np.concatenate(parts)
+
+
+def _peak_bytes(graph: Graph) -> int:
+    """About the most that one float sample's living activations take, while a layer runs."""
+    living = set(graph.inputs)
+    last = {name: node.name for node in graph.nodes for name in node.inputs}
+    peak = 0
+    for node in graph.nodes:
+        living.add(node.output)
+        peak = max(peak, sum(graph.tensors[name].elements for name in living))
+        living -= {name for name in node.inputs if last[name] == node.name}
+    return 4 * peak
 
 
 def _shifted(weights: QuantizedWeights, shift: np.ndarray) -> QuantizedWeights:

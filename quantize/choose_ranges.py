@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 
 from tinyflow.ir import OPS, Graph, Node, QuantParams, batches, execute
 from tinyflow.ir.execute import Arrays
 from tinyflow.quantize.calibrate import batch_size
+from tinyflow.quantize.metrics import SQUASHING, logit_tensors
 from tinyflow.quantize.options import Progress
 from tinyflow.quantize.ranges import Range, fake_quantize
 from tinyflow.quantize.shared_scales import ScaleGroup
@@ -25,9 +27,10 @@ def choose_ranges(
     """For each group the best of its candidates, the first one where several are equal.
 
     The error of a candidate: only this group's tensors are rounded; of each layer that reads
-    them, and can rescale, the squared change of the output against its power. A graph output is
-    compared itself.
+    them, and can rescale, the squared change of the output against its power. Graph outputs and
+    logits are compared themselves: behind a softmax, clipped logits look better than they are.
     """
+    final = {*graph.outputs, *logit_tensors(graph)}
     open_choices = [i for i, ranges in enumerate(candidates) if len(ranges) > 1]
     errors = {i: np.zeros(len(candidates[i])) for i in open_choices}
     size = batch_size(graph)
@@ -37,7 +40,7 @@ def choose_ranges(
         execute(graph, batch, values.__setitem__)
         for i in open_choices:
             for k, candidate in enumerate(candidates[i]):
-                errors[i][k] += _error(graph, values, groups[i], candidate.params())
+                errors[i][k] += _error(graph, values, groups[i], final, candidate.params())
         if progress is not None:
             progress("range search", min((number + 1) * size, total), total)
     return [
@@ -47,21 +50,27 @@ def choose_ranges(
 
 
 def _error(
-    graph: Graph, values: Mapping[str, np.ndarray], group: ScaleGroup, params: QuantParams
+    graph: Graph,
+    values: Mapping[str, np.ndarray],
+    group: ScaleGroup,
+    final: AbstractSet[str],
+    params: QuantParams,
 ) -> float:
     rounded = {name: fake_quantize(values[name], params) for name in group.members}
     total = 0.0
-    for node in _readers(graph, group):
+    for node in _readers(graph, group, final):
         operands = [rounded.get(name, values[name]) for name in node.inputs]
         total += _relative_error(values[node.output], evaluate_float(node, operands))
     for name in group.members:
-        if name in graph.outputs:
+        if name in final:
             total += _relative_error(values[name], rounded[name])
     return total
 
 
-def _readers(graph: Graph, group: ScaleGroup) -> list[Node]:
-    found = {n.name: n for name in group.members for n in graph.consumers(name)}
+def _readers(graph: Graph, group: ScaleGroup, final: AbstractSet[str]) -> list[Node]:
+    """The layers that read the group and can rescale, those aside that squash a final tensor."""
+    readers = [(name, n) for name in group.members for n in graph.consumers(name)]
+    found = {n.name: n for name, n in readers if not (name in final and n.op in SQUASHING)}
     return [node for node in found.values() if not OPS[node.op].same_params]
 
 

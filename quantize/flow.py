@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from tinyflow.errors import DataError, Obstacle, UnsupportedError
-from tinyflow.ir import OPS, Graph, GraphEditor, QuantParams, check_graph
-from tinyflow.quantize.assemble import assemble, constant_params
+from tinyflow.errors import DataError
+from tinyflow.ir import Graph, check_graph
 from tinyflow.quantize.attach import attach_integers
-from tinyflow.quantize.bias_correction import correct_biases
 from tinyflow.quantize.bounds import useful_range
 from tinyflow.quantize.calibrate import check_samples, observe_histograms, observe_ranges
 from tinyflow.quantize.choose_ranges import choose_ranges
-from tinyflow.quantize.metrics import logit_tensors
-from tinyflow.quantize.options import Progress, QuantizeOptions
-from tinyflow.quantize.ranges import Range, candidates, fake_quantize, union
+from tinyflow.quantize.options import Progress, QuantizeOptions, RangeMethod
+from tinyflow.quantize.plan import Plan, Samples, check_weights, with_biases
+from tinyflow.quantize.ranges import Range, candidates, union
 from tinyflow.quantize.shared_scales import (
     ScaleGroup,
     scale_groups,
     separate_costly_ranges,
     separate_fixed_outputs,
 )
-from tinyflow.quantize.simulate import pairs
-from tinyflow.quantize.weights import CHANNEL_AXIS, QuantizedWeights, quantize_weights
-
-Samples = Mapping[str, np.ndarray]
-Operands = Mapping[str, Mapping[str, np.ndarray]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +63,7 @@ def quantize_and_record(
     """As `quantize_model`, with the decisions taken."""
     options = options or QuantizeOptions()
     samples = check_samples(graph, calibration)
-    _check_weights(graph)
+    check_weights(graph)
     graph = with_biases(graph)
     search, fit, held = _split(samples, options)
 
@@ -80,104 +72,19 @@ def quantize_and_record(
     known = _known_ranges(graph, observed, options)
     graph, observed = separate_costly_ranges(graph, {**observed, **known}, options.shared_range_db)
     groups = scale_groups(graph)
-    used = _pick_ranges(graph, samples, search, groups, observed, known, options, progress)
-    params = {
-        name: group.fixed or chosen.params()
-        for group, chosen in zip(groups, used, strict=True)
-        for name in group.members
-    }
+    choices = _candidates(graph, samples, groups, observed, known, options, progress)
+    alternatives = _alternatives(graph, search, groups, choices, options, progress)
+    best = _best_plan(graph, groups, alternatives, fit, held, options, progress)
 
-    plan = _Plan(graph, params, _weights(graph, params), _constants(graph, params))
-    sqnr = plan.logit_sqnr(held)
-    corrected = False
-    if options.bias_correction and fit and held:
-        plan_after = plan.with_weights(
-            correct_biases(graph, fit, params, plan.operands, plan.weights)
-        )
-        after = plan_after.logit_sqnr(held)
-        if after > sqnr:
-            plan, sqnr, corrected = plan_after, after, True
-
-    result = assemble(graph, params, plan.weights, plan.constants)
+    result = best.plan.quantized_graph()
     check_graph(result, "quantization")
-    ranges = {n: r for g, r in zip(groups, used, strict=True) for n in g.members}
     return Quantized(
         graph=attach_integers(result, options.rounding),
         observed=observed,
-        used=ranges,
-        bias_corrected=corrected,
-        logit_sqnr_db=sqnr,
+        used={n: r for g, r in zip(groups, best.ranges, strict=True) for n in g.members},
+        bias_corrected=best.corrected,
+        logit_sqnr_db=best.sqnr_db,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Plan:
-    """All choices for a graph, and the constants that they lead to."""
-
-    graph: Graph
-    params: Mapping[str, QuantParams]
-    weights: Mapping[str, QuantizedWeights]
-    constants: Mapping[str, Mapping[str, QuantParams]]
-    operands: Operands = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "operands", self._operands())
-
-    def _operands(self) -> Operands:
-        """The real values of the integer constants, by node and tensor name."""
-        table: dict[str, dict[str, np.ndarray]] = {}
-        for node in self.graph.nodes:
-            if node.name in self.weights:
-                own = self.weights[node.name]
-                real = (own.real_weight(), own.real_bias())
-                table[node.name] = dict(zip(node.inputs[1:], real, strict=False))
-            else:
-                table[node.name] = {
-                    name: fake_quantize(self.graph.tensors[name].value, params)
-                    for name, params in self.constants.get(node.name, {}).items()
-                }
-        return table
-
-    def with_weights(self, weights: Mapping[str, QuantizedWeights]) -> _Plan:
-        return _Plan(self.graph, self.params, weights, self.constants)
-
-    def logit_sqnr(self, samples: Samples) -> float:
-        """Signal to noise of the logits in dB, averaged over outputs; NaN without samples."""
-        if not samples:
-            return math.nan
-        names = logit_tensors(self.graph)
-        signal, noise = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
-        for batch in pairs(self.graph, samples, self.params, self.operands, names):
-            for name, (real, test) in batch.items():
-                signal[name] += float(np.square(real, dtype=np.float64).sum())
-                noise[name] += float(np.square(real - test, dtype=np.float64).sum())
-        ratios = [noise[n] / signal[n] for n in names if signal[n] > 0.0]
-        mean = float(np.mean(ratios)) if ratios else 0.0
-        return -10.0 * math.log10(mean) if mean > 0.0 else math.inf
-
-
-def _check_weights(graph: Graph) -> None:
-    """Raises `UnsupportedError` for layers that do not multiply an activation by constants."""
-    obstacles = [
-        Obstacle(node.name, "it must multiply an activation by a constant weight")
-        for node in graph.nodes
-        if node.op in CHANNEL_AXIS
-        and [t.is_constant for t in graph.operands(node)][:3]
-        not in ([False, True], [False, True, True])
-    ]
-    if obstacles:
-        raise UnsupportedError(obstacles)
-
-
-def with_biases(graph: Graph) -> Graph:
-    """The graph with a zero bias in each layer that could have one and has none."""
-    editor = GraphEditor(graph)
-    for node in graph.nodes:
-        if node.op in CHANNEL_AXIS and len(node.inputs) == 2:
-            channels = graph.operands(node)[1].shape[CHANNEL_AXIS[node.op]]
-            bias = editor.add_constant(f"{node.name}_bias", np.zeros(channels, dtype=np.float32))
-            editor.replace_node(node, replace(node, inputs=(*node.inputs, bias)))
-    return editor.build()
 
 
 def _split(samples: Samples, options: QuantizeOptions) -> tuple[Samples, Samples, Samples]:
@@ -219,64 +126,98 @@ def _known_ranges(
     return known
 
 
-def _pick_ranges(
+def _candidates(
     graph: Graph,
     samples: Samples,
-    search: Samples,
     groups: Sequence[ScaleGroup],
     observed: Mapping[str, Range],
     known: Mapping[str, Range],
     options: QuantizeOptions,
     progress: Progress | None,
-) -> list[Range]:
-    """One range per group; that of a fixed group only says what was seen."""
-    spans = [
-        union(observed[name] for name in group.members).clipped(useful_range(graph, group.members))
-        for group in groups
-    ]
-    by_tensor = {
-        name: span.with_zero()
-        for group, span in zip(groups, spans, strict=True)
-        if group.fixed is None
-        for name in group.members
-    }
-    counts = observe_histograms(graph, samples, by_tensor, progress)
-    choices: list[tuple[Range, ...]] = []
+) -> list[dict[RangeMethod, tuple[Range, ...]]]:
+    """Per group, the ranges that each method suggests; that of a fixed group is what was seen."""
+    spans = []
+    for group in groups:
+        seen = union(observed[name] for name in group.members)
+        spans.append(seen.clipped(useful_range(graph, group.members)).with_zero())
+    counts = observe_histograms(
+        graph,
+        samples,
+        {n: s for g, s in zip(groups, spans, strict=True) if not g.fixed for n in g.members},
+        progress,
+    )
+    choices: list[dict[RangeMethod, tuple[Range, ...]]] = []
     for group, span in zip(groups, spans, strict=True):
         if group.fixed is not None:
-            choices.append((span,))
+            choices.append(dict.fromkeys(RangeMethod, (span,)))
             continue
         histogram = np.sum([counts[name] for name in group.members], axis=0)
         needed = [known[name] for name in group.members if name in known]
-        ranges = candidates(histogram, span.with_zero(), options)
-        choices.append(tuple(dict.fromkeys(union([r, *needed]) for r in ranges)))
-    return choose_ranges(graph, search, groups, choices, progress)
-
-
-def _weights(graph: Graph, params: Mapping[str, QuantParams]) -> dict[str, QuantizedWeights]:
-    table = {}
-    for node in graph.nodes:
-        if node.op not in CHANNEL_AXIS:
-            continue
-        x, weight, bias = graph.operands(node)
-        table[node.name] = quantize_weights(
-            weight.value, bias.value, CHANNEL_AXIS[node.op], params[x.name].scale
+        by_method = candidates(histogram, span, options.percentile)
+        choices.append(
+            {
+                method: tuple(dict.fromkeys(union([r, *needed]) for r in ranges))
+                for method, ranges in by_method.items()
+            }
         )
-    return table
+    return choices
 
 
-def _constants(
-    graph: Graph, params: Mapping[str, QuantParams]
-) -> dict[str, dict[str, QuantParams]]:
-    """Parameters of the constant operands of layers that do not accumulate products."""
-    return {
-        node.name: {
-            name: params[node.output]
-            if OPS[node.op].same_params
-            else constant_params(graph.tensors[name].value)
-            for name in node.inputs
-            if graph.tensors[name].is_constant
+def _alternatives(
+    graph: Graph,
+    search: Samples,
+    groups: Sequence[ScaleGroup],
+    choices: Sequence[Mapping[RangeMethod, tuple[Range, ...]]],
+    options: QuantizeOptions,
+    progress: Progress | None,
+) -> list[tuple[Range, ...]]:
+    """Assignments of a range to each group: one, or for AUTO the per-tensor choice and the
+    methods that serve all tensors alike."""
+
+    def uniform(method: RangeMethod) -> tuple[Range, ...]:
+        return tuple(choice[method][0] for choice in choices)
+
+    if options.ranges is not RangeMethod.AUTO:
+        return [uniform(options.ranges)]
+    several = [choice[RangeMethod.AUTO] for choice in choices]
+    chosen = tuple(choose_ranges(graph, search, groups, several, progress))
+    return list(dict.fromkeys([chosen, uniform(RangeMethod.MSE), uniform(RangeMethod.MINMAX)]))
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """A plan and how well it does on the held-out samples."""
+
+    plan: Plan
+    ranges: tuple[Range, ...]
+    corrected: bool
+    sqnr_db: float
+
+
+def _best_plan(
+    graph: Graph,
+    groups: Sequence[ScaleGroup],
+    alternatives: Sequence[tuple[Range, ...]],
+    fit: Samples,
+    held: Samples,
+    options: QuantizeOptions,
+    progress: Progress | None,
+) -> _Judged:
+    """The plan, with or without bias correction, whose logits are nearest to the float ones on
+    the held-out samples; without these, the first one as it is."""
+    judged: list[_Judged] = []
+    for number, ranges in enumerate(alternatives):
+        params = {
+            name: group.fixed or chosen.params()
+            for group, chosen in zip(groups, ranges, strict=True)
+            for name in group.members
         }
-        for node in graph.nodes
-        if node.op not in CHANNEL_AXIS
-    }
+        plan = Plan.of(graph, params)
+        judged.append(_Judged(plan, ranges, False, plan.logit_sqnr(held)))
+        if options.bias_correction and fit:
+            plan = plan.corrected(fit)
+            judged.append(_Judged(plan, ranges, True, plan.logit_sqnr(held)))
+        if progress is not None:
+            progress("trial", number + 1, len(alternatives))
+    # max keeps the first of equals, and a NaN that comes first.
+    return max(judged, key=lambda entry: entry.sqnr_db)

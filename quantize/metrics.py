@@ -12,7 +12,7 @@ from tinyflow.ir import Graph, Op, QuantParams, Tensor, batches, execute
 from tinyflow.quantize.calibrate import batch_size
 from tinyflow.quantize.options import Progress
 
-_SQUASHING = (Op.SOFTMAX, Op.SIGMOID, Op.HARD_SIGMOID, Op.TANH, Op.RESHAPE)
+SQUASHING = (Op.SOFTMAX, Op.SIGMOID, Op.HARD_SIGMOID, Op.TANH, Op.RESHAPE)
 _Z95 = 1.959963984540054
 
 
@@ -175,7 +175,7 @@ def logit_tensors(graph: Graph) -> tuple[str, ...]:
     found = []
     for name in graph.outputs:
         node = graph.producer(name)
-        while node is not None and node.op in _SQUASHING:
+        while node is not None and node.op in SQUASHING:
             name = node.inputs[0]
             node = graph.producer(name)
         found.append(name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyflow.ir import QuantParams, round_half_away
-from tinyflow.quantize.options import QuantizeOptions, RangeMethod
+from tinyflow.quantize.options import RangeMethod
 
 CODE_MIN, CODE_MAX = -128, 127
 AUTO_PERCENTILES = (99.9, 99.99, 99.999)
@@ -105,18 +105,24 @@ def mse_range(histogram: np.ndarray, span: Range) -> Range:
     return best
 
 
-def candidates(histogram: np.ndarray, span: Range, options: QuantizeOptions) -> tuple[Range, ...]:
-    """Distinct ranges to choose from; just one unless the method is AUTO. All include 0."""
-    if span.with_zero().width == 0.0 or not histogram.any():
-        return (span.with_zero(),)
+def candidates(
+    histogram: np.ndarray, span: Range, percentile: float
+) -> dict[RangeMethod, tuple[Range, ...]]:
+    """By method, the ranges that it suggests: one, for AUTO several distinct ones.
+
+    ``span`` is the extent of the histogram's bins and includes 0; so do all results.
+    """
+    if span.width == 0.0 or not histogram.any():
+        return dict.fromkeys(RangeMethod, (span,))
+    nearest = mse_range(histogram, span)
+    by_percentile = [percentile_range(histogram, span, p) for p in AUTO_PERCENTILES]
     by_method = {
-        RangeMethod.MINMAX: lambda: [span],
-        RangeMethod.PERCENTILE: lambda: [percentile_range(histogram, span, options.percentile)],
-        RangeMethod.MSE: lambda: [mse_range(histogram, span)],
-        RangeMethod.AUTO: lambda: [
-            span,
-            *(percentile_range(histogram, span, p) for p in AUTO_PERCENTILES),
-            mse_range(histogram, span),
-        ],
+        RangeMethod.MINMAX: [span],
+        RangeMethod.PERCENTILE: [percentile_range(histogram, span, percentile)],
+        RangeMethod.MSE: [nearest],
+        RangeMethod.AUTO: [span, *by_percentile, nearest],
     }
-    return tuple(dict.fromkeys(r.with_zero() for r in by_method[options.ranges]()))
+    return {
+        method: tuple(dict.fromkeys(r.with_zero() for r in ranges))
+        for method, ranges in by_method.items()
+    }

@@ -247,5 +247,5 @@ def test_progress_names_its_stages():
         graph, random_inputs(graph, 8), progress=lambda stage, done, total: stages.append(stage)
     )
     assert dict.fromkeys(stages) == dict.fromkeys(
-        ["calibration: ranges", "calibration: histograms", "range search"]
+        ["calibration: ranges", "calibration: histograms", "range search", "trial"]
     )

@@ -1,0 +1,134 @@
+"""A plan: one choice of parameters for every tensor of a graph, and what follows from it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from tinyflow.errors import Obstacle, UnsupportedError
+from tinyflow.ir import OPS, Graph, GraphEditor, QuantParams
+from tinyflow.quantize.assemble import assemble, constant_params
+from tinyflow.quantize.bias_correction import correct_biases
+from tinyflow.quantize.metrics import logit_tensors
+from tinyflow.quantize.ranges import fake_quantize
+from tinyflow.quantize.simulate import pairs
+from tinyflow.quantize.weights import CHANNEL_AXIS, QuantizedWeights, quantize_weights
+
+Samples = Mapping[str, np.ndarray]
+Operands = Mapping[str, Mapping[str, np.ndarray]]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """All choices for a graph, and the constants that they lead to."""
+
+    graph: Graph
+    params: Mapping[str, QuantParams]
+    weights: Mapping[str, QuantizedWeights]
+    constants: Mapping[str, Mapping[str, QuantParams]]
+    operands: Operands = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "operands", self._operands())
+
+    def _operands(self) -> Operands:
+        """The real values of the integer constants, by node and tensor name."""
+        table: dict[str, dict[str, np.ndarray]] = {}
+        for node in self.graph.nodes:
+            if node.name in self.weights:
+                own = self.weights[node.name]
+                real = (own.real_weight(), own.real_bias())
+                table[node.name] = dict(zip(node.inputs[1:], real, strict=True))
+            else:
+                table[node.name] = {
+                    name: fake_quantize(self.graph.tensors[name].value, params)
+                    for name, params in self.constants.get(node.name, {}).items()
+                }
+        return table
+
+    @classmethod
+    def of(cls, graph: Graph, params: Mapping[str, QuantParams]) -> Plan:
+        """The plan with these activation parameters and nearest-rounded constants.
+
+        Requires `with_biases`.
+        """
+        return cls(graph, params, _weights(graph, params), _constants(graph, params))
+
+    def corrected(self, samples: Samples) -> Plan:
+        """The plan with its biases corrected on these samples."""
+        weights = correct_biases(self.graph, samples, self.params, self.operands, self.weights)
+        return replace(self, weights=weights)
+
+    def quantized_graph(self) -> Graph:
+        """The graph with integer constants; nodes have no integer forms yet."""
+        return assemble(self.graph, self.params, self.weights, self.constants)
+
+    def logit_sqnr(self, samples: Samples) -> float:
+        """Signal to noise of the logits in dB, averaged over outputs; NaN without samples."""
+        if not samples:
+            return math.nan
+        names = logit_tensors(self.graph)
+        signal, noise = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
+        for batch in pairs(self.graph, samples, self.params, self.operands, names):
+            for name, (real, test) in batch.items():
+                signal[name] += float(np.square(real, dtype=np.float64).sum())
+                noise[name] += float(np.square(real - test, dtype=np.float64).sum())
+        ratios = [noise[n] / signal[n] for n in names if signal[n] > 0.0]
+        mean = float(np.mean(ratios)) if ratios else 0.0
+        return -10.0 * math.log10(mean) if mean > 0.0 else math.inf
+
+
+def check_weights(graph: Graph) -> None:
+    """Raises `UnsupportedError` for layers that do not multiply an activation by constants."""
+    obstacles = [
+        Obstacle(node.name, "it must multiply an activation by a constant weight")
+        for node in graph.nodes
+        if node.op in CHANNEL_AXIS
+        and [t.is_constant for t in graph.operands(node)][:3]
+        not in ([False, True], [False, True, True])
+    ]
+    if obstacles:
+        raise UnsupportedError(obstacles)
+
+
+def with_biases(graph: Graph) -> Graph:
+    """The graph with a zero bias in each layer that could have one and has none."""
+    editor = GraphEditor(graph)
+    for node in graph.nodes:
+        if node.op in CHANNEL_AXIS and len(node.inputs) == 2:
+            channels = graph.operands(node)[1].shape[CHANNEL_AXIS[node.op]]
+            bias = editor.add_constant(f"{node.name}_bias", np.zeros(channels, dtype=np.float32))
+            editor.replace_node(node, replace(node, inputs=(*node.inputs, bias)))
+    return editor.build()
+
+
+def _weights(graph: Graph, params: Mapping[str, QuantParams]) -> dict[str, QuantizedWeights]:
+    table = {}
+    for node in graph.nodes:
+        if node.op not in CHANNEL_AXIS:
+            continue
+        x, weight, bias = graph.operands(node)
+        table[node.name] = quantize_weights(
+            weight.value, bias.value, CHANNEL_AXIS[node.op], params[x.name].scale
+        )
+    return table
+
+
+def _constants(
+    graph: Graph, params: Mapping[str, QuantParams]
+) -> dict[str, dict[str, QuantParams]]:
+    """Parameters of the constant operands of layers that do not accumulate products."""
+    return {
+        node.name: {
+            name: params[node.output]
+            if OPS[node.op].same_params
+            else constant_params(graph.tensors[name].value)
+            for name in node.inputs
+            if graph.tensors[name].is_constant
+        }
+        for node in graph.nodes
+        if node.op not in CHANNEL_AXIS
+    }
