@@ -88,8 +88,8 @@ def _check_bias(site: Site) -> None:
 def _accumulator_bounds(site: Site, weight_zero: int) -> tuple[np.ndarray, np.ndarray]:
     """The lowest and highest sum, bias included, that any input can produce, per channel.
 
-    Each tap is bounded by itself, so every partial sum over taps keeps within the bounds too
-    once they are taken together with 0.
+    Every term, the bias too, is bounded on both sides of 0, so that partial sums in any order
+    keep within the bounds as well.
     """
     weight = site.operands[1].value.astype(np.int64) - weight_zero
     axis = OUTPUT_AXIS[site.node.op]

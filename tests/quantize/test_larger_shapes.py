@@ -79,3 +79,15 @@ def test_sums_beyond_the_integers_of_float32():
     codes[np.arange(40), np.arange(0, 3000, 75)] += 1
     assert_equal(graph, {"x": codes})
     np.testing.assert_array_equal(run_reference(graph, {"x": codes})[y], weight[:, ::75].T)
+
+
+def test_a_fully_connected_weight_with_a_zero_point():
+    b = GraphBuilder(seed=3)
+    x = b.input("x", (1, 20), DType.INT8, QuantParams.per_tensor(0.05, -9))
+    weight = b.rng.integers(-128, 128, (6, 20), dtype=np.int8)
+    w = b.constant("w", weight, QuantParams.per_tensor(0.01, 17))
+    quant = QuantParams.per_tensor(0.3, 4)
+    y = b.node(Op.FULLY_CONNECTED, [x, w], FullyConnectedAttrs(), quant=quant)
+    graph = attach_integers(b.build(y))
+    assert graph.nodes[0].integer.weight_zero == 17
+    assert_equal(graph, random_inputs(graph, 20))
