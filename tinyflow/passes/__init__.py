@@ -18,12 +18,15 @@ from tinyflow.passes.lower_batchnorm import lower_batchnorm
 from tinyflow.passes.merge_pad import merge_pad
 from tinyflow.passes.remove_dead import remove_dead
 from tinyflow.passes.remove_identity import remove_identity
+from tinyflow.passes.remove_transposes import remove_transposes
 
 Pass = Callable[[Graph], tuple[Graph, bool]]
 
 PASSES: tuple[Pass, ...] = (
     fold_constants,
     remove_identity,
+    # Before the folds: they look for neighbours, and a TRANSPOSE between hides them.
+    remove_transposes,
     global_pool_to_mean,
     # Before merge_pad: an offset folds through the border of a PAD, not through a convolution's.
     fold_batchnorm,

@@ -26,16 +26,19 @@ def read_model(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> onnx.ModelP
             "the file may be truncated, of another format, or lack its external data file",
         ) from None
     _check_opset(path, model)
+    if model.graph.sparse_initializer:
+        names = ", ".join(f"'{s.values.name}'" for s in model.graph.sparse_initializer)
+        raise ModelError(f"{path} has sparse weights ({names})", "export them as dense tensors")
+    fix_input_shapes(path, model, shapes)
     try:
+        if not all(value.type.tensor_type.HasField("shape") for value in model.graph.output):
+            # The checker insists on them, and many files that run everywhere lack them.
+            model = shape_inference.infer_shapes(model)
         onnx.checker.check_model(model)
         if model.functions:
             model = inliner.inline_local_functions(model)
     except Exception as error:
         raise ModelError(f"{path} is not a sound ONNX model ({_first_line(error)})") from None
-    if model.graph.sparse_initializer:
-        names = ", ".join(f"'{s.values.name}'" for s in model.graph.sparse_initializer)
-        raise ModelError(f"{path} has sparse weights ({names})", "export them as dense tensors")
-    fix_input_shapes(path, model, shapes)
     try:
         return shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
     except Exception as error:

@@ -12,6 +12,8 @@ SKIPPED_OPTIMIZERS = [
     "fuse_pad_into_conv",
     "fuse_pad_into_pool",
     "fuse_transpose_into_gemm",
+    # Every layer has constants of its own, under the source's names for them.
+    "eliminate_duplicate_initializer",
     # These build operations that no importer handler wants to see.
     "fuse_qkv",
     "fuse_concat_into_reshape",

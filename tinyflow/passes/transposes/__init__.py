@@ -1,0 +1,1 @@
+"""The parts of `tinyflow.passes.remove_transposes`, one kind of rewrite a file."""

@@ -1,0 +1,82 @@
+"""Takes TRANSPOSEs at the graph's inputs and outputs into `Graph.layouts`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tinyflow.ir import Graph, GraphEditor, Node, Op
+from tinyflow.ir.ops.reshape import ReshapeAttrs
+from tinyflow.passes.transposes.axes import compose, inverse, only_units_differ, wide
+from tinyflow.passes.transposes.chains import perm_of
+
+
+def absorb_at_boundary(graph: Graph) -> tuple[Graph, bool]:
+    """The caller hands its arrays over in the order that the first layers want, and takes them in
+    the order in which the last layers leave them."""
+    changed = False
+    for step in (_absorb_input, _absorb_output):
+        names = graph.inputs if step is _absorb_input else graph.outputs
+        for name in names:
+            graph, done = step(graph, name)
+            changed |= done
+    return graph, changed
+
+
+def _absorb_input(graph: Graph, name: str) -> tuple[Graph, bool]:
+    """Where every reader of an input is the same TRANSPOSE."""
+    readers = graph.consumers(name)
+    if not readers or name in graph.outputs or any(r.op is not Op.TRANSPOSE for r in readers):
+        return graph, False
+    perms = {perm_of(reader) for reader in readers}
+    if len(perms) != 1 or any(reader.output in graph.outputs for reader in readers):
+        return graph, False
+    (perm,) = perms
+    editor = GraphEditor(graph)
+    for reader in readers:
+        editor.remove_node(reader)
+        editor.redirect(reader.output, name)
+    editor.tensors[name] = replace(graph.tensors[readers[0].output], name=name)
+    editor.layouts[name] = compose(graph.layouts.get(name, tuple(range(len(perm)))), perm)
+    return editor.build(), True
+
+
+def _absorb_output(graph: Graph, name: str) -> tuple[Graph, bool]:
+    """Where an output is nothing but the TRANSPOSE of an inner tensor."""
+    node = graph.producer(name)
+    if node is None or graph.consumers(name):
+        return graph, False
+    if node.op is Op.RESHAPE:
+        return _absorb_above_reshape(graph, node)
+    if node.op is not Op.TRANSPOSE:
+        return graph, False
+    source = node.inputs[0]
+    if graph.producer(source) is None or source in graph.outputs:
+        return graph, False
+    perm = perm_of(node)
+    editor = GraphEditor(graph)
+    editor.remove_node(node)
+    del editor.tensors[name]
+    editor.rename_output(source, name)
+    layout = graph.layouts.get(name, tuple(range(len(perm))))
+    editor.layouts[name] = compose(layout, inverse(perm))
+    return editor.build(), True
+
+
+def _absorb_above_reshape(graph: Graph, node: Node) -> tuple[Graph, bool]:
+    """As `_absorb_output`, where a RESHAPE that only adds or drops axes of 1 comes last."""
+    above = graph.producer(node.inputs[0])
+    if above is None or above.op is not Op.TRANSPOSE:
+        return graph, False
+    middle, result = graph.result(above).shape, graph.result(node).shape
+    if not only_units_differ(middle, result):
+        return graph, False
+    came_from = {at: perm_of(above)[a] for at, a in zip(wide(result), wide(middle), strict=True)}
+    order = iter(sorted(came_from, key=lambda at: came_from[at]))
+    perm = tuple(next(order) if axis in came_from else axis for axis in range(len(result)))
+    editor = GraphEditor(graph)
+    shape = tuple(result[axis] for axis in perm)
+    editor.replace_node(node, replace(node, inputs=above.inputs, attrs=ReshapeAttrs(shape)))
+    editor.tensors[node.output] = replace(graph.result(node), shape=shape)
+    layout = graph.layouts.get(node.output, tuple(range(len(perm))))
+    editor.layouts[node.output] = compose(layout, perm)
+    return editor.build(), True
