@@ -25,9 +25,20 @@ typedef enum {
 
 #if defined(__GNUC__)
 #define TINYFLOW_INLINE static inline __attribute__((always_inline))
-#define TINYFLOW_NOINLINE __attribute__((noinline))
 #else
 #define TINYFLOW_INLINE static inline
+#endif
+
+/*
+ * For the functions of layers. GCC 12 for Arm drops calls of such functions, as if nothing read
+ * what they store, when it derives from their bodies which memory they touch: noipa forbids it to
+ * look into them from outside.
+ */
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 8
+#define TINYFLOW_NOINLINE __attribute__((noipa))
+#elif defined(__GNUC__)
+#define TINYFLOW_NOINLINE __attribute__((noinline))
+#else
 #define TINYFLOW_NOINLINE
 #endif
 
