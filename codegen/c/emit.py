@@ -26,21 +26,17 @@ _DEFAULTS = CodegenOptions()
 
 @dataclass(frozen=True, eq=False)
 class EmittedLayer:
-    """What the template needs to know of one step."""
+    """What the template needs to know of one step. ``tile`` is None where it runs whole."""
 
     step: int
     function: str
     title: str
     comment: str
     calls: list[KernelCall]
-    tile: int
-    tap_rows: int
+    tile: int | None
+    rows: int
     row_bytes: int
     info: LayerInfo
-
-    @property
-    def rows(self) -> int:
-        return self.calls[0].rows
 
     @property
     def inputs(self) -> list[Rows]:
@@ -115,8 +111,8 @@ def _emit_layer(schedule: Schedule, step: Step, name: str, pool: ConstantPool) -
         title=layer_title(layer),
         comment=layer_comment(layer),
         calls=calls,
-        tile=height if step.axis is Axis.WHOLE else step.tile,
-        tap_rows=height,
+        tile=None if step.axis is Axis.WHOLE or step.tile >= height else step.tile,
+        rows=height,
         row_bytes=row_bytes,
         info=LayerInfo(
             step=step.index,
