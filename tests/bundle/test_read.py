@@ -21,6 +21,13 @@ def test_a_bundle_is_read_back(tmp_path: Path) -> None:
     assert bundle.report == {"schema_version": 1}
 
 
+def test_a_quantized_model_has_no_target(tmp_path: Path) -> None:
+    manifest = {"schema_version": 1, "model": {"name": "m"}, "target": {"name": None}}
+    (tmp_path / "manifest.json").write_bytes(json_bytes(manifest))
+    with pytest.raises(BundleError, match="not compiled for a target"):
+        _ = read_bundle(tmp_path).target
+
+
 @pytest.mark.parametrize(
     ("manifest", "says"),
     [

@@ -258,3 +258,20 @@ def test_the_self_test_passes_and_can_fail(bundle_dir: Path, tmp_path: Path) -> 
     build_host(bundle_dir, target, program, application="self_test")
     with pytest.raises(ToolError, match="self-test: FAILED"):
         call([str(program)], "the self-test", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["host", "cortex-m0plus", "cortex-m4", "cortex-m55"])
+@pytest.mark.parametrize("defines", [[], ["-DTINYFLOW_VERIFY"]])
+def test_the_application_compiles_without_warnings(
+    tmp_path: Path, name: str, defines: list[str]
+) -> None:
+    target = load_target(name)
+    folder = write_tables_bundle(tmp_path / "bundle", name)
+    strict = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wpedantic"]
+    includes = [f"-I{part}" for part in ("include", "kernels", "app", "test_vectors")]
+    sources = [*folder.glob("app/*.c"), *folder.glob("board/*/*.c")]
+    sources = [s for s in sources if s.name != "platform_host.c" or target.is_host]
+    assert len(sources) == (4 if target.is_host else 5)
+    flags = [*target.flags, *strict, "-Werror", *defines, *includes]
+    for source in sources:
+        call([target.compiler, *flags, "-c", str(source), "-o", "/dev/null"], "test", folder)

@@ -28,8 +28,15 @@ class Bundle:
 
     @property
     def target(self) -> str:
-        """The name of the target that the bundle was compiled for."""
-        return str(self.manifest["target"]["name"])
+        """The name of the target that the bundle was compiled for. Raises `BundleError` where
+        the model was only quantized."""
+        name = self.manifest["target"]["name"]
+        if name is None:
+            raise BundleError(
+                f"'{self.path}' holds a quantized model, which was not compiled for a target",
+                f"tinyflow compile {self.path / GRAPH} --target T",
+            )
+        return str(name)
 
     @cached_property
     def graph(self) -> Graph:
@@ -73,9 +80,9 @@ def read_bundle(path: Path) -> Bundle:
             f"'{path}' is a bundle of schema {version}, this TinyFlow reads {SCHEMA_VERSION}",
             "compile the model again with this version",
         )
-    for part in ("model", "target"):
+    for part, kinds in (("model", str), ("target", str | None)):
         entry = manifest.get(part)
-        if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+        if not isinstance(entry, dict) or not isinstance(entry.get("name", 0), kinds):
             raise BundleError(
                 f"the manifest of '{path}' does not name its {part}", "compile the model again"
             )
