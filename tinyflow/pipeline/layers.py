@@ -85,12 +85,14 @@ def arena_entry(schedule: Schedule | None) -> dict[str, Any]:
     """What the picture of the arena is drawn from."""
     if schedule is None:
         return {"steps": [], "placements": []}
+    layer_of = {node.output: node.name for node in schedule.graph.nodes}
     placements = sorted(schedule.placements.values(), key=lambda p: (p.first_step, p.offset))
     return {
         "steps": [step.nodes[-1].name for step in schedule.steps],
         "placements": [
             {
                 "tensor": p.tensor,
+                "layer": layer_of.get(p.tensor, p.tensor),
                 "offset": p.offset,
                 "bytes": p.nbytes,
                 "first_step": p.first_step,

@@ -19,7 +19,8 @@ _HUES = 6
 def arena_picture(
     placements: Sequence[Mapping[str, Any]], steps: Sequence[str], arena_bytes: int
 ) -> Markup:
-    """``placements``: tensor, offset, bytes, first_step, last_step, alias_of; as in report.json.
+    """``placements``: tensor, layer, offset, bytes, first_step, last_step, alias_of; as in
+    report.json. Rectangles are labelled with the layer that writes them.
 
     ``steps`` names the layer of each step. Tensors that take over another's memory are drawn
     with it in one colour.
@@ -107,8 +108,7 @@ def _label(entry: Mapping[str, Any], x: float, y: float, width: float, height: f
     room = int((width - 10) / _CHARACTER)
     texts = [str(figures.size(entry["bytes"]))]
     if height >= 2 * _LABEL_HEIGHT:
-        name = str(entry["tensor"])
-        texts.insert(0, name if len(name) <= room else "…" + name[-(room - 1) :])
+        texts.insert(0, _shortened(str(entry["layer"]), room))
     first = y + height / 2 + 4 - 7.5 * (len(texts) - 1)
     return "".join(
         f'<text class="label" x="{x + width / 2:.1f}" y="{first + 15 * i:.1f}" '
@@ -116,3 +116,10 @@ def _label(entry: Mapping[str, Any], x: float, y: float, width: float, height: f
         for i, text in enumerate(texts)
         if len(text) <= room
     )
+
+
+def _shortened(name: str, room: int) -> str:
+    """The end of a layer's path that fits, from a part's beginning where there is one."""
+    while len(name) > room and "/" in name:
+        name = name.partition("/")[2]
+    return name if len(name) <= room else "\N{HORIZONTAL ELLIPSIS}" + name[-(room - 1) :]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
+
+from markupsafe import Markup, escape
 
 from tinyflow.report import figures
 from tinyflow.report.arena_picture import arena_picture
@@ -30,9 +33,15 @@ def render_page(report: Mapping[str, Any]) -> str:
         points=figures.points,
         interval=figures.interval,
         verdict=verdict_text,
+        breakable=breakable,
     )
     template = environment.get_template("report.html.j2")
     return template.render(report=report, **_pictures(report), **_scales(report))
+
+
+def breakable(name: str) -> Markup:
+    """A layer's name that may continue on the next line after a separator."""
+    return Markup(re.sub(r"([/_.])(?=\w)", r"\1<wbr>", str(escape(name))))
 
 
 def _pictures(report: Mapping[str, Any]) -> dict[str, Any]:
