@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,9 @@ from hypothesis import strategies as st
 from tests.support.graphs import GraphBuilder
 from tests.support.paths import shared
 from tinyflow.codegen.schedule import Axis, Schedule, make_schedule
-from tinyflow.ir import Clamp, DType, Graph, Op
+from tinyflow.codegen.schedule.lifetimes import find_buffers
+from tinyflow.codegen.schedule.planner import lower_bound, plan_arena
+from tinyflow.ir import Clamp, DType, Graph, Op, check_graph
 from tinyflow.ir.ops.clamp import ClampAttrs
 from tinyflow.ir.ops.concat import ConcatAttrs
 from tinyflow.ir.ops.mean import MeanAttrs
@@ -143,10 +147,11 @@ def test_memory_under_a_reshape_is_kept_while_either_is_read() -> None:
     x = b.image()
     flat = b.flat(x)
     busy = b.relu(flat)
-    late = b.pool(x)
-    schedule = make_schedule(b.build(busy, late))
+    wide = b.node(Op.RESHAPE, [busy], ReshapeAttrs(IMAGE))
+    late = b.node(Op.MUL, [x, wide])
+    schedule = make_schedule(b.build(late))
     assert_sound(schedule)
-    assert aliases(schedule) == {flat: x}
+    assert aliases(schedule) == {flat: x, wide: busy, late: x}
 
 
 def test_a_reshape_of_an_output_protects_it() -> None:
@@ -214,6 +219,31 @@ def test_a_graph_without_nodes() -> None:
     assert (schedule.arena_bytes, schedule.steps) == (48, ())
 
 
+def two_wide_branches(in_turn: bool) -> Graph:
+    """x is made wide and narrow again, twice: in turn, or both wide tensors at once."""
+    b = Int8Builder()
+    x = b.image()
+    wide = [b.node(Op.CONCAT, [x] * 4, ConcatAttrs(3), name=f"wide{i}") for i in (0, 1)]
+    narrow = [b.node(Op.MEAN, [w], MeanAttrs((1, 2)), name=f"narrow{w[4]}") for w in wide]
+    graph = b.build(b.node(Op.ADD, narrow, name="sum"))
+    order = (0, 2, 1, 3, 4) if in_turn else range(5)
+    return replace(graph, nodes=tuple(graph.nodes[i] for i in order))
+
+
+def test_an_order_that_needs_less_memory_is_taken() -> None:
+    schedule = make_schedule(two_wide_branches(in_turn=False))
+    assert_sound(schedule)
+    assert [step.output for step in schedule.steps][1] in ("narrow0:0", "narrow1:0")
+    assert schedule.arena_bytes == make_schedule(two_wide_branches(in_turn=True)).arena_bytes
+    own = lower_bound(find_buffers(two_wide_branches(in_turn=False), schedule.graph.nodes))
+    assert own == schedule.lower_bound_bytes == 48 + 192 + 16
+
+
+def test_an_order_that_is_as_good_is_kept() -> None:
+    graph = two_wide_branches(in_turn=True)
+    assert make_schedule(graph).graph is graph
+
+
 def test_axes_and_tiles_follow_the_shape() -> None:
     b = Int8Builder()
     y = b.pool(b.image())
@@ -262,7 +292,11 @@ def _broadcasts(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
 def test_nothing_needed_is_overwritten(graph: Graph) -> None:
     schedule = make_schedule(graph)
     assert_sound(schedule)
+    check_graph(schedule.graph, after="the choice of an order")
+    buffers = find_buffers(graph, graph.nodes)
+    assert schedule.arena_bytes <= plan_arena(buffers).nbytes
     again = make_schedule(graph)
+    assert again.graph.nodes == schedule.graph.nodes
     assert again.placements == schedule.placements
     assert again.arena_bytes == schedule.arena_bytes
 
