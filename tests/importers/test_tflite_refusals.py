@@ -315,6 +315,7 @@ def test_what_operators_cannot_do() -> None:
         (_refused("RESHAPE", constants=([4, 8],)), "no batch axis of 1 in front"),
         (_refused("RESHAPE", constants=([1, 7],)), "cannot be reshaped"),
         (_refused("RESHAPE", constants=([-1, -1],)), "not valid"),
+        (_refused("RESHAPE", options="Pool2D"), "no batch axis of 1 in front"),
         (_refused("SQUEEZE", options="Squeeze", squeezeDims=[0]), "no batch axis"),
         (_refused("MEAN", constants=([0],), options="Reducer"), "mean over the axes"),
         (_refused("CONCATENATION", options="Concatenation", axis=0), "cannot be joined"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -128,6 +128,11 @@ class Importer:
         """As `option`, for one that older files lack."""
         value = op.options.get(key, default)
         return value if isinstance(value, int) else default
+
+    def option_list(self, op: RawOperator, key: str) -> tuple[int, ...]:
+        """A list of integers among the operator's options; absent is empty."""
+        values = op.options.get(key)
+        return tuple(int(v) for v in values) if isinstance(values, Iterable) else ()
 
     def tensor(self, index: int) -> Tensor:
         """The tensor that stands for one of the file; constants are made when first asked for."""

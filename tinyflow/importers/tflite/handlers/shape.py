@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tinyflow.importers.tflite.flatbuffer import RawOperator
@@ -19,9 +18,9 @@ def reshape(importer: Importer, op: RawOperator) -> None:
     """A shape that is known at import and keeps a batch axis of 1 in front."""
     x = importer.operand(op, 0)
     if importer.optional(op, 1) is not None:
-        wanted: Sequence[int] = importer.integers(op, 1, "new shape")
+        wanted = importer.integers(op, 1, "new shape")
     else:
-        wanted = [int(d) for d in op.options.get("newShape", ())]
+        wanted = importer.option_list(op, "newShape")
     if sum(d < 1 for d in wanted) > 1 or any(d < -1 or d == 0 for d in wanted):
         raise LayerError(f"its new shape {list(wanted)} is not valid")
     rest = 1
@@ -34,8 +33,7 @@ def squeeze(importer: Importer, op: RawOperator) -> None:
     """Any axes of size 1 but the batch's."""
     x = importer.operand(op, 0)
     rank = len(x.shape)
-    dims = op.options.get("squeezeDims")
-    listed = [int(d) for d in dims] if dims is not None else []
+    listed = importer.option_list(op, "squeezeDims")
     axes = {d + rank if d < 0 else d for d in listed}
     if not listed:
         axes = {i for i, d in enumerate(x.shape) if d == 1}
