@@ -13,6 +13,7 @@ from tinyflow.ir import Graph, check_graph
 from tinyflow.passes.fold_batchnorm import fold_batchnorm
 from tinyflow.passes.fold_constants import fold_constants
 from tinyflow.passes.fuse_clamp import fuse_clamp
+from tinyflow.passes.fuse_hard_swish import fuse_hard_swish
 from tinyflow.passes.global_pool_to_mean import global_pool_to_mean
 from tinyflow.passes.lower_batchnorm import lower_batchnorm
 from tinyflow.passes.merge_pad import merge_pad
@@ -27,6 +28,8 @@ PASSES: tuple[Pass, ...] = (
     remove_identity,
     # Before the folds: they look for neighbours, and a TRANSPOSE between hides them.
     remove_transposes,
+    # Before fuse_clamp, which would hide the steps of a hard-swish in other layers.
+    fuse_hard_swish,
     global_pool_to_mean,
     # Before merge_pad: an offset folds through the border of a PAD, not through a convolution's.
     fold_batchnorm,

@@ -8,8 +8,10 @@ from tinyflow.ir import Graph, Op
 from tinyflow.passes.transposes.axes import Layout
 from tinyflow.passes.transposes.boundary import absorb_at_boundary
 from tinyflow.passes.transposes.chains import merge_chains
+from tinyflow.passes.transposes.collapse import collapse_axes
 from tinyflow.passes.transposes.flatten import flatten_in_any_order
 from tinyflow.passes.transposes.move_region import move_regions
+from tinyflow.passes.transposes.names import reclaim_names
 from tinyflow.passes.transposes.regions import Cost, Region, best_layout, find_regions
 from tinyflow.passes.transposes.relayout import ANY_LAYOUT, LAST_AXIS
 from tinyflow.passes.transposes.sink import sink_below_means, sink_below_reshapes
@@ -28,12 +30,13 @@ def remove_transposes(graph: Graph) -> tuple[Graph, bool]:
     if graph.is_quantized:
         return graph, False
     changed = False
-    for _ in range(len(graph.nodes) + 1):
+    while True:
         graph, done = _one_round(graph)
-        changed |= done
         if not done:
             break
-    return graph, changed
+        changed = True
+    graph, renamed = reclaim_names(graph)
+    return graph, changed or renamed
 
 
 def _one_round(graph: Graph) -> tuple[Graph, bool]:
@@ -106,5 +109,6 @@ _STEPS: tuple[Step, ...] = (
     _settle,
     _exhaust(flatten_in_any_order),
     _exhaust(_follow_neighbours),
+    collapse_axes,
     _settle,
 )

@@ -4,41 +4,45 @@ from __future__ import annotations
 
 import onnx
 
-SKIPPED_OPTIMIZERS = [
-    # TinyFlow's own passes do these, with the names of all merged layers kept.
-    "fuse_bn_into_conv",
+LARGEST_FOLDED_TENSOR = "64MB"
+
+# TinyFlow's own passes do these, with the names of all merged layers kept.
+_SKIPPED_OPTIMIZERS = [
     "fuse_add_bias_into_conv",
+    "fuse_bn_into_conv",
+    "fuse_concat_into_reshape",
     "fuse_matmul_add_bias_into_gemm",
+    "fuse_matmul_add_bias_into_gemm_batched",
     "fuse_pad_into_conv",
     "fuse_pad_into_pool",
-    "fuse_transpose_into_gemm",
-    # Every layer has constants of its own, under the source's names for them.
-    "eliminate_duplicate_initializer",
-    # These build operations that no importer handler wants to see.
     "fuse_qkv",
-    "fuse_concat_into_reshape",
+    "fuse_transpose_into_gemm",
+    "eliminate_duplicate_initializer",
     "rewrite_where",
-    # Only the handlers know which merged operations stay exact.
-    "fuse_consecutive_slices",
-    "fuse_consecutive_log_softmax",
 ]
-
-LARGEST_FOLDED_TENSOR = "64MB"
 
 
 def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model with constant chains computed and dead or empty layers gone.
+    """The model with constant chains computed; inputs, outputs and names stay what they were.
 
-    The inputs and outputs stay what they were. Where onnxsim cannot cope with a model, the model
-    is returned as it is: the importer computes constant chains itself too.
+    Only a model with branches is rewritten further, since that can decide them. Where onnxsim
+    cannot cope with a model, the model is returned as it is: the importer computes constants too.
     """
-    # It brings a large package in, hence not at the top of the file.
+    simplified = _run(model, optimize=False)
+    if any(node.op_type in ("If", "Loop") for node in simplified.graph.node):
+        return _run(simplified, optimize=True)
+    return simplified
+
+
+def _run(model: onnx.ModelProto, optimize: bool) -> onnx.ModelProto:
+    # It brings large packages in, hence not at the top of the file.
     import onnxsim
 
     try:
         simplified, _ = onnxsim.simplify(
             model,
-            skipped_optimizers=list(SKIPPED_OPTIMIZERS),
+            perform_optimization=optimize,
+            skipped_optimizers=list(_SKIPPED_OPTIMIZERS),
             tensor_size_threshold=LARGEST_FOLDED_TENSOR,
         )
     # Its native code turns every failure into an exception of its own choice.

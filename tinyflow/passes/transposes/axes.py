@@ -71,10 +71,11 @@ def align(source: Shape, result: Shape) -> Layout:
 def split_groups(a: Shape, b: Shape) -> list[tuple[list[int], list[int]]] | None:
     """Cuts two shapes of as many elements into the finest runs of axes with equal products.
 
-    Axes of 1 join a run next to them. None where there is nothing to cut: one run in all.
+    The batch axis is a run of its own, other axes of 1 join a run next to them. None where there
+    is nothing to cut: one run behind the batch.
     """
-    groups: list[tuple[list[int], list[int]]] = []
-    i = j = 0
+    groups = [([0], [0])]
+    i = j = 1
     while i < len(a) or j < len(b):
         left: list[int] = []
         right: list[int] = []

@@ -103,7 +103,10 @@ class _Sweep:
         attrs = node.attrs
         if node.op is Op.TRANSPOSE:
             attrs = TransposeAttrs(compose(perm_of(above), perm_of(node)))
-        self._place(replace(node, inputs=above.inputs, attrs=attrs))
+        # A layer of the source, not one that an importer put around another, stays on record.
+        inherited = above.sources if above.name in above.sources else ()
+        sources = tuple(dict.fromkeys((*inherited, *node.sources)))
+        self._place(replace(node, inputs=above.inputs, attrs=attrs, sources=sources))
 
     def _reshape_below(self, node: Node, above: Node) -> bool:
         """RESHAPE, TRANSPOSE becomes TRANSPOSE, RESHAPE, where that is the same."""

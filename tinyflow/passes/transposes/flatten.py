@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinyflow.ir import Graph, GraphEditor, Node, Op, Tensor
+from tinyflow.ir import Graph, GraphEditor, Node, Op
 from tinyflow.ir.ops.concat import ConcatAttrs
 from tinyflow.ir.ops.reshape import ReshapeAttrs
 from tinyflow.passes.transposes.axes import inverse
 from tinyflow.passes.transposes.chains import perm_of
+from tinyflow.passes.transposes.constants import put_constant
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def flatten_in_any_order(graph: Graph) -> tuple[Graph, bool]:
         editor = GraphEditor(graph)
         editor.replace_node(node, replace(node, inputs=above.inputs))
         for reader in readers:
-            _permute(editor, reader)
+            _permute(editor, graph, reader)
         return editor.build(), True
     return graph, False
 
@@ -76,13 +77,12 @@ def readers_of(graph: Graph, tensor: str, order: np.ndarray) -> list[Reader] | N
     return found
 
 
-def _permute(editor: GraphEditor, reader: Reader) -> None:
+def _permute(editor: GraphEditor, graph: Graph, reader: Reader) -> None:
     node = next(n for n in editor.nodes if n.name == reader.node.name)
     inputs = list(node.inputs)
     for index in reader.constants:
-        old = editor.tensors[inputs[index]]
-        new = Tensor.constant(old.name, old.value[..., reader.order], old.quant)
-        inputs[index] = editor.add_tensor(new)
+        value = editor.tensors[inputs[index]].value[..., reader.order]
+        inputs[index] = put_constant(editor, graph, inputs[index], value)
     editor.replace_node(node, replace(node, inputs=tuple(inputs)))
 
 

@@ -9,6 +9,7 @@ from tinyflow.ir import Graph, GraphEditor, Node, Op, Tensor
 from tinyflow.ir.ops.reshape import ReshapeAttrs
 from tinyflow.ir.ops.transpose import TransposeAttrs
 from tinyflow.passes.transposes.axes import Layout, inverse, is_identity, relaid
+from tinyflow.passes.transposes.constants import put_constant
 from tinyflow.passes.transposes.regions import Region, entering, leaving
 from tinyflow.passes.transposes.relayout import moved_attrs, moved_constant
 
@@ -60,7 +61,7 @@ def _moved_node(
         # Weights and parameters of operations on the last axis stay: their rank is their own.
         if tensor.is_constant and node.op in _BROADCASTING:
             value = moved_constant(tensor.value, layout, rank)
-            inputs.append(editor.add_tensor(Tensor.constant(name, value, tensor.quant)))
+            inputs.append(put_constant(editor, graph, name, value))
         else:
             inputs.append(name if tensor.is_constant else names[name])
     outputs = (names[node.output],)

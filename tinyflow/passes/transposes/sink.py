@@ -72,7 +72,8 @@ def _sink_below_reshape(editor: GraphEditor, node: Node, above: Node) -> bool:
     if any(not _is_run(run, source.shape) for run in runs):
         return False
     # The runs in the source's order, the axes of each in the order in which the RESHAPE reads.
-    order = sorted(range(len(groups)), key=lambda g: runs[g])
+    first = [next((a for a in run if source.shape[a] > 1), run[0]) for run in runs]
+    order = [0, *sorted(range(1, len(groups)), key=lambda g: first[g])]
     if order == list(range(len(groups))):
         return False
     inner: Perm = tuple(perm[axis] for g in order for axis in groups[g][0])
@@ -99,7 +100,8 @@ def _sink_below_reshape(editor: GraphEditor, node: Node, above: Node) -> bool:
 
 def _is_run(axes: list[int], shape: tuple[int, ...]) -> bool:
     """Whether no other axis of more than one element lies between the axes."""
-    return all(shape[a] == 1 for a in range(axes[0], axes[-1]) if a not in axes)
+    inside = [axis for axis in axes if shape[axis] > 1] or axes
+    return all(shape[a] == 1 for a in range(inside[0], inside[-1]) if a not in inside)
 
 
 def _beside(
