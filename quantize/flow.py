@@ -28,14 +28,16 @@ from tinyflow.quantize.shared_scales import (
 class Quantized:
     """A quantized graph and what was decided on the way.
 
-    ``observed`` and ``used`` are the ranges by tensor name; ``bias_corrected`` tells whether the
-    correction was kept. ``logit_sqnr_db`` is measured on the held-out calibration samples; it is
+    ``observed`` and ``used`` are the ranges by tensor name; ``method`` is how the latter were
+    picked: AUTO is per tensor. ``bias_corrected`` tells whether the correction was kept.
+    ``logit_sqnr_db`` is measured on the held-out calibration samples; it is
     NaN where there were too few samples to hold any out.
     """
 
     graph: Graph
     observed: Mapping[str, Range]
     used: Mapping[str, Range]
+    method: RangeMethod
     bias_corrected: bool
     logit_sqnr_db: float
 
@@ -82,6 +84,7 @@ def quantize_and_record(
         graph=attach_integers(result, options.rounding),
         observed=observed,
         used={n: r for g, r in zip(groups, best.ranges, strict=True) for n in g.members},
+        method=best.method,
         bias_corrected=best.corrected,
         logit_sqnr_db=best.sqnr_db,
     )
@@ -170,7 +173,7 @@ def _alternatives(
     choices: Sequence[Mapping[RangeMethod, tuple[Range, ...]]],
     options: QuantizeOptions,
     progress: Progress | None,
-) -> list[tuple[Range, ...]]:
+) -> dict[RangeMethod, tuple[Range, ...]]:
     """Assignments of a range to each group: one, or for AUTO the per-tensor choice and the
     methods that serve all tensors alike."""
 
@@ -178,10 +181,11 @@ def _alternatives(
         return tuple(choice[method][0] for choice in choices)
 
     if options.ranges is not RangeMethod.AUTO:
-        return [uniform(options.ranges)]
+        return {options.ranges: uniform(options.ranges)}
     several = [choice[RangeMethod.AUTO] for choice in choices]
     chosen = tuple(choose_ranges(graph, search, groups, several, progress))
-    return list(dict.fromkeys([chosen, uniform(RangeMethod.MSE), uniform(RangeMethod.MINMAX)]))
+    others = (RangeMethod.MSE, RangeMethod.MINMAX)
+    return {RangeMethod.AUTO: chosen, **{method: uniform(method) for method in others}}
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,6 +193,7 @@ class _Judged:
     """A plan and how well it does on the held-out samples."""
 
     plan: Plan
+    method: RangeMethod
     ranges: tuple[Range, ...]
     corrected: bool
     sqnr_db: float
@@ -197,7 +202,7 @@ class _Judged:
 def _best_plan(
     graph: Graph,
     groups: Sequence[ScaleGroup],
-    alternatives: Sequence[tuple[Range, ...]],
+    alternatives: Mapping[RangeMethod, tuple[Range, ...]],
     fit: Samples,
     held: Samples,
     options: QuantizeOptions,
@@ -206,17 +211,17 @@ def _best_plan(
     """The plan, with or without bias correction, whose logits are nearest to the float ones on
     the held-out samples; without these, the first one as it is."""
     judged: list[_Judged] = []
-    for number, ranges in enumerate(alternatives):
+    for number, (method, ranges) in enumerate(alternatives.items()):
         params = {
             name: group.fixed or chosen.params()
             for group, chosen in zip(groups, ranges, strict=True)
             for name in group.members
         }
         plan = Plan.of(graph, params)
-        judged.append(_Judged(plan, ranges, False, plan.logit_sqnr(held)))
+        judged.append(_Judged(plan, method, ranges, False, plan.logit_sqnr(held)))
         if options.bias_correction and fit:
             plan = plan.corrected(fit)
-            judged.append(_Judged(plan, ranges, True, plan.logit_sqnr(held)))
+            judged.append(_Judged(plan, method, ranges, True, plan.logit_sqnr(held)))
         if progress is not None:
             progress("trial", number + 1, len(alternatives))
     # max keeps the first of equals, and a NaN that comes first.
