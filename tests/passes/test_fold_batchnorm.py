@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.graphs import GraphBuilder, assert_same_structure, assert_same_values
-from tinyflow.ir import NO_CLAMP, RELU, Clamp, Graph, Op
+from tinyflow.ir import NO_CLAMP, RELU, RELU6, Clamp, Graph, Op
 from tinyflow.ir.ops.broadcast import BinaryAttrs
+from tinyflow.ir.ops.clamp import ClampAttrs
 from tinyflow.ir.ops.conv2d import Conv2DAttrs
 from tinyflow.ir.ops.depthwise_conv2d import DepthwiseConv2DAttrs
 from tinyflow.ir.ops.mean import MeanAttrs
@@ -215,6 +216,50 @@ def test_an_activation_between_stops_the_fold(clamp: Clamp) -> None:
     assert fold_batchnorm(graph) == (graph, False)
 
 
+def test_hard_sigmoid_spelt_out_becomes_one_layer() -> None:
+    b = GraphBuilder()
+    y = b.node(Op.ADD, [_conv(b, _image(b)), b.constant("3", np.float32(3))], BinaryAttrs(RELU6))
+    y = b.node(Op.MUL, [y, b.constant("1/6", np.float32(1 / 6))])
+    after = _folded(b.build(y))
+    assert [node.attrs for node in after.nodes] == [Conv2DAttrs(clamp=Clamp(0.0, 1.0))]
+
+
+def test_hard_sigmoid_becomes_a_clamp_of_the_layer_before() -> None:
+    b = GraphBuilder()
+    graph = b.build(b.node(Op.HARD_SIGMOID, [_conv(b, _image(b))]))
+    after = _folded(graph)
+    assert [node.attrs for node in after.nodes] == [Conv2DAttrs(clamp=Clamp(0.0, 1.0))]
+
+
+@pytest.mark.parametrize("behind", [True, False])
+def test_a_positive_scale_passes_a_relu(behind: bool) -> None:
+    b = GraphBuilder()
+    k = b.random("k", (3,), positive=True)
+    if behind:
+        y = b.node(Op.CLAMP, [_conv(b, _image(b))], ClampAttrs(RELU))
+        y = b.node(Op.MUL, [y, k])
+    else:
+        y = b.node(Op.MUL, [_image(b, 3), k])
+        y = _conv(b, b.node(Op.CLAMP, [y], ClampAttrs(RELU)))
+    assert sorted(n.op.value for n in _folded(b.build(y)).nodes) == ["CLAMP", "CONV_2D"]
+
+
+def test_a_pool_with_a_clamp_lets_one_scale_for_all_channels_pass() -> None:
+    b = GraphBuilder()
+    y = b.node(Op.MUL, [_image(b), b.constant("k", np.float32(0.5))])
+    y = b.node(Op.SUB, [b.constant("o", np.float32(0.25)), y])
+    y = b.node(Op.AVERAGE_POOL, [y], PoolAttrs((2, 2), clamp=Clamp(-0.25, 0.5)))
+    graph = b.build(_conv(b, y))
+    assert fold_batchnorm(graph) == (graph, False), "a negative scale turns the bounds round"
+    b = GraphBuilder()
+    y = b.node(Op.MUL, [_image(b), b.constant("k", np.float32(0.5))])
+    y = b.node(Op.SUB, [y, b.constant("o", np.float32(0.25))])
+    y = b.node(Op.AVERAGE_POOL, [y], PoolAttrs((2, 2), clamp=Clamp(-0.25, 0.5)))
+    after = _folded(b.build(_conv(b, y)))
+    assert _ops(after) == [Op.AVERAGE_POOL, Op.CONV_2D]
+    assert after.nodes[0].attrs == PoolAttrs((2, 2), clamp=Clamp(0.0, 1.5))
+
+
 def test_another_reader_stops_the_fold() -> None:
     b = GraphBuilder()
     y = _conv(b, _image(b))
@@ -324,7 +369,9 @@ STEPS: dict[str, Callable[[GraphBuilder, str, int], str]] = {
     ),
     "bn": lambda b, x, _: b.batch_norm(x),
     "pad": _pads,
-    "relu": lambda b, x, _: b.node(Op.ADD, [x, x], BinaryAttrs(RELU)),
+    "twice": lambda b, x, _: b.node(Op.ADD, [x, x], BinaryAttrs(RELU)),
+    "clamp": lambda b, x, c: b.node(Op.CLAMP, [x], ClampAttrs([RELU, Clamp(-1, 1)][c % 2])),
+    "one scale": lambda b, x, _: b.node(Op.MUL, [x, b.random("k", (), positive=True)]),
     "max": lambda b, x, _: b.node(Op.MAX_POOL, [x], PoolAttrs((3, 3), (1, 1), SAME)),
     "average": lambda b, x, _: b.node(Op.AVERAGE_POOL, [x], PoolAttrs((3, 3), (1, 1), SAME)),
     "scale": lambda b, x, _: b.node(Op.MUL, [x, b.random("k", b.tensors[x].shape[3:])]),

@@ -45,7 +45,7 @@ class AffineNode:
 
 
 def affine_node(graph: Graph, node: Node) -> AffineNode | None:
-    """The node as an affine map per channel: BATCH_NORM; ADD, SUB or MUL with a constant."""
+    """The node as an affine map per channel: BATCH_NORM, HARD_SIGMOID, ADD and such."""
     read = _READERS.get(node.op)
     if read is None or not is_float(graph, node):
         return None
@@ -84,9 +84,17 @@ def _binary(graph: Graph, node: Node) -> AffineNode | None:
     return AffineNode(node, x.name, maps[node.op, left.is_constant], clamp_of(node) or NO_CLAMP)
 
 
+def _hard_sigmoid(graph: Graph, node: Node) -> AffineNode:
+    attrs: Any = node.attrs
+    channels = graph.result(node).shape[-1]
+    affine = Affine(np.full(channels, attrs.alpha), np.full(channels, attrs.beta))
+    return AffineNode(node, node.inputs[0], affine, Clamp(0.0, 1.0))
+
+
 _READERS: dict[Op, Callable[[Graph, Node], AffineNode | None]] = {
     Op.ADD: _binary,
     Op.BATCH_NORM: _batch_norm,
+    Op.HARD_SIGMOID: _hard_sigmoid,
     Op.MUL: _binary,
     Op.SUB: _binary,
 }
@@ -112,17 +120,40 @@ def pass_down(graph: Graph, node: Node, before: Affine) -> Passage | None:
     return commute(graph, node, before, False) if commute and is_float(graph, node) else None
 
 
-def _average(graph: Graph, node: Node, affine: Affine, up: bool) -> Passage | None:
-    """Weights that sum to one, the same in each channel; padding does not count."""
-    clamp = clamp_of(node)
-    return Passage(node, affine) if clamp is None or clamp.is_identity else None
+def clamp_through(clamp: Clamp, affine: Affine, up: bool) -> Clamp | None:
+    """The clamp that a map leaves behind when it moves in front of one (``up``) or behind it.
+
+    None where the map turns the order round or its channels need different bounds.
+    """
+    if clamp.is_identity:
+        return clamp
+    if np.any(affine.scale <= 0):
+        return None
+    if up:
+        lo, hi = (affine.scale * bound + affine.offset for bound in (clamp.lo, clamp.hi))
+    else:
+        lo, hi = ((bound - affine.offset) / affine.scale for bound in (clamp.lo, clamp.hi))
+    if np.any(lo != lo[0]) or np.any(hi != hi[0]):
+        return None
+    return Clamp(float(np.float32(lo[0])), float(np.float32(hi[0])))
+
+
+def _clamp(graph: Graph, node: Node, affine: Affine, up: bool) -> Passage | None:
+    attrs: Any = node.attrs
+    clamp = clamp_through(attrs.clamp, affine, up)
+    if clamp is None:
+        return None
+    return Passage(replace(node, attrs=replace(attrs, clamp=clamp)), affine)
 
 
 def _max_pool(graph: Graph, node: Node, affine: Affine, up: bool) -> Passage | None:
     """A maximum stays one where the map does not turn the order round."""
-    if np.any(affine.scale < 0):
-        return None
-    return _average(graph, node, affine, up)
+    return None if np.any(affine.scale < 0) else _clamp(graph, node, affine, up)
+
+
+def _average(graph: Graph, node: Node, affine: Affine, up: bool) -> Passage | None:
+    """Weights that sum to one, the same in each channel; padding does not count."""
+    return Passage(node, affine)
 
 
 def _mean(graph: Graph, node: Node, affine: Affine, up: bool) -> Passage | None:
@@ -162,7 +193,8 @@ def _pad(graph: Graph, node: Node, affine: Affine, up: bool) -> Passage | None:
 
 
 _COMMUTE: dict[Op, Callable[[Graph, Node, Affine, bool], Passage | None]] = {
-    Op.AVERAGE_POOL: _average,
+    Op.AVERAGE_POOL: _clamp,
+    Op.CLAMP: _clamp,
     Op.MAX_POOL: _max_pool,
     Op.MEAN: _mean,
     Op.PAD: _pad,

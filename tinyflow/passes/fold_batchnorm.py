@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,14 @@ import numpy as np
 from tinyflow.ir import NO_CLAMP, Graph, GraphEditor, Node, Op, Tensor
 from tinyflow.ir.ops.clamp import ClampAttrs
 from tinyflow.ir.ops.spatial import NO_PADDING
-from tinyflow.passes.affine import Affine, AffineNode, affine_node, pass_down, pass_up
+from tinyflow.passes.affine import (
+    Affine,
+    AffineNode,
+    affine_node,
+    clamp_through,
+    pass_down,
+    pass_up,
+)
 from tinyflow.passes.facts import clamp_of, find_node, is_float
 
 # The axis of the weight along which output channels lie.
@@ -32,19 +39,29 @@ class _Weights:
 
 
 def fold_batchnorm(graph: Graph) -> tuple[Graph, bool]:
-    """BATCH_NORM, and ADD, SUB and MUL with a constant per channel, go into a neighbour's weights.
+    """BATCH_NORM, ADD, SUB and MUL with a constant per channel go into a neighbour's weights.
 
     The neighbour is a layer with constant weights, directly or through pools, pads, reshapes and
-    other layers that commute with the map. In front of a layer with zero padding only a map
-    without offset can fold: the padding is not offset. Arithmetic is in float64, rounded once.
+    other layers that commute with the map. A clamp does where its bounds, mapped, are the same in
+    each channel. In front of a layer with zero padding only a map without offset can fold: the
+    padding is not offset. HARD_SIGMOID, a map with a clamp behind it, folds into what precedes
+    it. Arithmetic is in float64, rounded once.
     """
+    forward = [node.name for node in graph.nodes]
+    graph, up = _fold_each(graph, forward, _fold_up)
+    # From the end, so that of a chain of maps each finds its neighbour folded already.
+    graph, down = _fold_each(graph, reversed(forward), _fold_down)
+    return graph, up or down
+
+
+def _fold_each(
+    graph: Graph, names: Iterable[str], fold: Callable[[Graph, AffineNode], Graph | None]
+) -> tuple[Graph, bool]:
     changed = False
-    for name in [node.name for node in graph.nodes]:
+    for name in names:
         node = find_node(graph, name)
         affine = affine_node(graph, node) if node is not None else None
-        if affine is None or not affine.map.is_finite:
-            continue
-        folded = _fold_up(graph, affine) or _fold_down(graph, affine)
+        folded = fold(graph, affine) if affine is not None and affine.map.is_finite else None
         if folded is not None:
             graph, changed = folded, True
     return graph, changed
@@ -67,11 +84,9 @@ def _fold_up(graph: Graph, affine: AffineNode) -> Graph | None:
         editor.replace_node(producer, passage.node)
         nearest = nearest or passage.node
         tensor, moving = producer.inputs[0], passage.map
-    clamp = clamp_of(producer)
-    if not is_float(graph, producer) or clamp is None or not clamp.is_identity:
-        return None
-    weights = _read(graph, producer)
-    if weights is None:
+    clamp = clamp_through(clamp_of(producer) or NO_CLAMP, moving, up=True)
+    weights = _read(graph, producer) if is_float(graph, producer) else None
+    if weights is None or clamp is None:
         return None
     axis = _OUTPUT_AXIS[producer.op]
     scale = moving.scale.reshape([-1 if i == axis else 1 for i in range(weights.weight.ndim)])
@@ -79,12 +94,10 @@ def _fold_up(graph: Graph, affine: AffineNode) -> Graph | None:
     folded = _write(editor, producer, scaled)
     if folded is None:
         return None
-    folded = replace(folded, sources=producer.sources + affine.node.sources)
+    attrs: Any = folded.attrs
     if nearest is None:
-        attrs: Any = folded.attrs
-        folded = replace(
-            folded, outputs=affine.node.outputs, attrs=replace(attrs, clamp=affine.clamp)
-        )
+        clamp = clamp.then(affine.clamp)
+        folded = replace(folded, outputs=affine.node.outputs)
         editor.remove_node(affine.node)
     elif affine.clamp == NO_CLAMP:
         editor.replace_node(nearest, replace(nearest, outputs=affine.node.outputs))
@@ -92,7 +105,9 @@ def _fold_up(graph: Graph, affine: AffineNode) -> Graph | None:
     else:
         rest = replace(affine.node, op=Op.CLAMP, inputs=(affine.x,), attrs=ClampAttrs(affine.clamp))
         editor.replace_node(affine.node, rest)
-    editor.replace_node(producer, folded)
+    sources = producer.sources + affine.node.sources
+    attrs = replace(attrs, clamp=clamp)
+    editor.replace_node(producer, replace(folded, attrs=attrs, sources=sources))
     return editor.build()
 
 
