@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tinyflow.codegen.schedule.lifetimes import Buffer, find_buffers
+from tinyflow.codegen.schedule.order import find_order
 from tinyflow.codegen.schedule.planner import Plan, lower_bound, plan_arena
 from tinyflow.codegen.schedule.schedule import Axis, Placement, Schedule, Step, align, rows_of
 from tinyflow.ir import Graph, Node, Op
@@ -13,9 +16,19 @@ _WHOLE = frozenset({Op.MEAN, Op.RESHAPE, Op.TRANSPOSE})
 
 
 def make_schedule(graph: Graph) -> Schedule:
-    """The order of the steps and a place in the arena for every activation."""
+    """The order of the steps and a place in the arena for every activation.
+
+    The schedule's graph is ``graph`` with its nodes in the order of the steps: theirs, or
+    another one that needs a smaller arena.
+    """
     buffers = find_buffers(graph, graph.nodes)
     plan = plan_arena(buffers)
+    order = find_order(graph)
+    if order != graph.nodes:
+        other = find_buffers(graph, order)
+        other_plan = plan_arena(other)
+        if align(other_plan.nbytes) < align(plan.nbytes):
+            graph, buffers, plan = replace(graph, nodes=order), other, other_plan
     return Schedule(
         graph=graph,
         steps=tuple(_make_step(graph, i, node) for i, node in enumerate(graph.nodes)),

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 
 from tinyflow.codegen.schedule.lifetimes import Buffer
 
-SEARCH_LIMIT = 50_000
-"""Placements that the search tries before it settles for the best plan found so far. Graphs of
-about a dozen buffers are searched to the end."""
+SEARCH_WORK = 400_000
+"""Buffers that the search looks at, about a second's work, before it settles for the best plan
+found so far. Graphs of about a dozen buffers are searched to the end."""
+
+SEARCH_DEPTH = 400
+"""The search goes one call deeper with each buffer; of more than these, the greedy plan stays."""
 
 _ORDERS: tuple[Callable[[Buffer], tuple[int, ...]], ...] = (
     lambda b: (-b.nbytes, b.first),
@@ -52,7 +55,9 @@ def plan_arena(buffers: Sequence[Buffer]) -> Plan:
         order = sorted(range(len(buffers)), key=lambda i: (key(buffers[i]), i))
         plans.append(_place_in_order(buffers, conflicts, order))
     best = min(plans, key=lambda plan: plan.nbytes)
-    return best if best.nbytes == bound else _Search(buffers, conflicts, bound, best).run()
+    if best.nbytes == bound or len(buffers) > SEARCH_DEPTH:
+        return best
+    return _Search(buffers, conflicts, bound, best).run()
 
 
 def _place_in_order(
@@ -97,7 +102,7 @@ class _Search:
         self.conflicts = conflicts
         self.bound = bound
         self.best = start
-        self.left = SEARCH_LIMIT
+        self.left = SEARCH_WORK // len(buffers)
         self.offsets: dict[int, int] = {}
         steps = sorted({b.first for b in buffers})
         self.live = [
