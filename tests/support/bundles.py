@@ -137,9 +137,11 @@ def write_graph_bundle(path: Path, graph: Graph, inputs: Arrays, target: str = "
     from tinyflow.codegen.schedule import make_schedule
     from tinyflow.quantize import run_reference
 
+    schedule = make_schedule(graph)
+    graph = schedule.graph
     manifest = {"schema_version": 1, "model": {"name": "net"}, "target": {"name": target}}
     files = {
-        **generate(make_schedule(graph), "net").files,
+        **generate(schedule, "net").files,
         **app_files("net", graph, load_target(target)),
         **vector_files(graph, inputs, run_reference(graph, inputs)),
         "model.tfq": serialize.to_bytes(graph),
