@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from importlib.resources import files
 
 from tinyflow.ir import Graph
-from tinyflow.targets.flags import COMPILE_FLAGS, LIBRARIES, LINK_FLAGS, SANITIZE_FLAGS
+from tinyflow.targets.flags import (
+    BALANCED,
+    COMPILE_FLAGS,
+    LIBRARIES,
+    LINK_FLAGS,
+    OPTIMIZE_FLAGS,
+    SANITIZE_FLAGS,
+)
 from tinyflow.targets.model import Board, Target
 
 _APP = (
@@ -20,7 +27,9 @@ _APP = (
 _CORTEX_M = ("platform_semihosting.c", "sections.ld", "startup.c")
 
 
-def app_files(name: str, graph: Graph, target: Target) -> dict[str, bytes]:
+def app_files(
+    name: str, graph: Graph, target: Target, optimize: str = BALANCED
+) -> dict[str, bytes]:
     """Contents by path in the bundle, for a model whose C name is ``name``."""
     contents = {f"app/{file}": _resource("app", file) for file in _APP}
     contents["app/model.h"] = _model_header(name, graph).encode()
@@ -29,7 +38,7 @@ def app_files(name: str, graph: Graph, target: Target) -> dict[str, bytes]:
             contents[f"board/cortex-m/{file}"] = _resource("boards", "cortex-m", file)
         contents[f"board/{board.name}/memory.ld"] = _memory_script(board).encode()
         contents[f"board/{board.name}/toolchain.cmake"] = _toolchain(target, board).encode()
-    contents["CMakeLists.txt"] = _cmake_lists(name, target).encode()
+    contents["CMakeLists.txt"] = _cmake_lists(name, target, optimize).encode()
     return contents
 
 
@@ -94,7 +103,7 @@ set(TINYFLOW_BOARD_DIR ${{CMAKE_CURRENT_LIST_DIR}})
 """
 
 
-def _cmake_lists(name: str, target: Target) -> str:
+def _cmake_lists(name: str, target: Target, optimize: str) -> str:
     hint = ""
     if target.board is not None:
         toolchain = f"board/{target.board.name}/toolchain.cmake"
@@ -105,7 +114,7 @@ def _cmake_lists(name: str, target: Target) -> str:
     values = {
         "NAME": name,
         "FIRMWARE_HINT": hint,
-        "FLAGS": " ".join(COMPILE_FLAGS),
+        "FLAGS": " ".join([*COMPILE_FLAGS, OPTIMIZE_FLAGS[optimize]]),
         "LINK_FLAGS": " ".join(LINK_FLAGS),
         "LIBRARIES": " ".join(LIBRARIES),
         "SANITIZE_FLAGS": " ".join(SANITIZE_FLAGS),

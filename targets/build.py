@@ -11,10 +11,12 @@ from pathlib import Path
 
 from tinyflow.errors import BundleError, ToolError
 from tinyflow.targets.flags import (
+    BALANCED,
     COMPILE_FLAGS,
     INCLUDE_FOLDERS,
     LIBRARIES,
     LINK_FLAGS,
+    OPTIMIZE_FLAGS,
     SANITIZE_FLAGS,
     VERIFY_FLAGS,
 )
@@ -42,12 +44,14 @@ def build_firmware(
     board: Board | None = None,
     output: Path | None = None,
     application: str = "harness",
+    optimize: str = BALANCED,
 ) -> Path:
     """The linked ELF file, by default build/<model>.elf in the bundle.
 
     ``verify`` builds with taps. ``board`` is what to link for, by default the target's own;
-    ``application`` names the file of app/ that holds main(). The ELF file holds no path and no
-    date, so the same bundle gives the same bytes wherever it lies. Raises `ToolError`.
+    ``application`` names the file of app/ that holds main(), ``optimize`` a goal of
+    `OPTIMIZE_FLAGS`. The ELF file holds no path and no date, so the same bundle gives the same
+    bytes wherever it lies. Raises `ToolError`.
     """
     board = board or target.board
     if board is None:
@@ -60,8 +64,9 @@ def build_firmware(
     sources = [*_model_sources(bundle_dir), *_CORTEX_M, f"app/{application}.c"]
     link = [*LINK_FLAGS, "-Lboard/cortex-m", f"-Tboard/{board.name}/memory.ld"]
     purpose = f"building the firmware for {board.name}"
+    flags = [OPTIMIZE_FLAGS[optimize], *(VERIFY_FLAGS if verify else ())]
     try:
-        _build(bundle_dir, target, sources, VERIFY_FLAGS if verify else (), link, output, purpose)
+        _build(bundle_dir, target, sources, flags, link, output, purpose)
     except ToolError as error:
         if overflows := re.findall(r"region `(\w+)' overflowed by (\d+) bytes", error.message):
             amounts = " and ".join(f"{region} is short of {n} bytes" for region, n in overflows)
@@ -80,12 +85,13 @@ def build_host(
     verify: bool = False,
     sanitize: bool = False,
     application: str = "harness",
+    optimize: str = BALANCED,
 ) -> Path:
     """The harness as a program for this computer. Raises `ToolError`."""
     bundle_dir = bundle_dir.resolve()
     sources = [*_model_sources(bundle_dir), "app/platform_host.c", f"app/{application}.c"]
     extra = SANITIZE_FLAGS if sanitize else ()
-    flags = [*extra, *(VERIFY_FLAGS if verify else ())]
+    flags = [OPTIMIZE_FLAGS[optimize], *extra, *(VERIFY_FLAGS if verify else ())]
     purpose = "building the bundle for this computer"
     _build(bundle_dir, compiler, sources, flags, list(extra), output, purpose)
     return output

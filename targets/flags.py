@@ -1,6 +1,10 @@
 """Compiler and linker flags, the same whether Python or CMake builds a bundle."""
 
-COMPILE_FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-ffunction-sections", "-fdata-sections")
+COMPILE_FLAGS = ("-std=c99", "-Wall", "-Wextra", "-ffunction-sections", "-fdata-sections")
+OPTIMIZE_FLAGS = {"balanced": "-O2", "size": "-Os", "speed": "-O3"}
+"""What a bundle is compiled with, by the goal of ``tinyflow compile --optimize``."""
+BALANCED = "balanced"
+
 INCLUDE_FOLDERS = ("include", "kernels", "src", "app", "test_vectors")
 
 LINK_FLAGS = (

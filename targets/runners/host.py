@@ -17,7 +17,9 @@ class HostRunner(Runner):
     def prepare(self, bundle: Bundle, taps: bool, sanitize: bool) -> list[str]:
         program = build_once(
             bundle.path,
-            f"host verify={taps} sanitize={sanitize}",
-            lambda path: build_host(bundle.path, load_target(HOST), path, taps, sanitize),
+            f"host verify={taps} sanitize={sanitize} {bundle.optimize}",
+            lambda path: build_host(
+                bundle.path, load_target(HOST), path, taps, sanitize, optimize=bundle.optimize
+            ),
         )
         return [str(program)]

@@ -44,6 +44,8 @@ def _elf(bundle: Bundle, target: Target, taps: bool) -> Path:
         return shipped.resolve()
     return build_once(
         bundle.path,
-        f"{target.name} verify={taps}",
-        lambda path: build_firmware(bundle.path, target, taps, board, path),
+        f"{target.name} verify={taps} {bundle.optimize}",
+        lambda path: build_firmware(
+            bundle.path, target, taps, board, path, optimize=bundle.optimize
+        ),
     )

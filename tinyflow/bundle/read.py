@@ -38,6 +38,11 @@ class Bundle:
             )
         return str(name)
 
+    @property
+    def optimize(self) -> str:
+        """The goal that the bundle is compiled for: balanced, size or speed."""
+        return str(self.manifest.get("options", {}).get("optimize", "balanced"))
+
     @cached_property
     def graph(self) -> Graph:
         """The quantized graph. Raises `BundleError` or `ModelError`."""

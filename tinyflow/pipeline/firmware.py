@@ -60,7 +60,7 @@ def build_and_run(
     elf = None
     if options.build and not target.is_host and _has(target.compiler, "build firmware", progress):
         progress.stage(f"Building the firmware for {target.title}")
-        elf = build_firmware(bundle.path, target)
+        elf = build_firmware(bundle.path, target, optimize=options.optimize)
     compiler = _compiler_version(bundle, target) if elf else None
     runner = _choose_runner(target, options, elf is not None, progress)
     if runner is None:

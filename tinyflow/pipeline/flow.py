@@ -78,6 +78,7 @@ def compile_model(options: CompileOptions, progress: Progress = SILENT) -> Bundl
         test = load_test_data(source, options, progress)
         graph = quantize(source, calibration, options, progress)
         schedule = make_schedule(graph)
+        graph = schedule.graph
         progress.stage("Generating C")
         sources = generate(schedule, source.name, codegen_options(options), banner(source, options))
         check_room(schedule, sources, target)
@@ -89,7 +90,7 @@ def compile_model(options: CompileOptions, progress: Progress = SILENT) -> Bundl
             directory,
             {
                 **sources.files,
-                **app_files(source.name, graph, target),
+                **app_files(source.name, graph, target, options.optimize),
                 **vector_files(graph, vectors, expected),
                 "model.tfq": to_bytes(graph),
                 "manifest.json": json_bytes(manifest),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -26,17 +26,22 @@ def render_page(report: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        size=figures.size,
+        size=_unbroken(figures.size),
         count=figures.count,
         percent=figures.percent,
-        decibel=figures.decibel,
-        points=figures.points,
+        decibel=_unbroken(figures.decibel),
+        points=_unbroken(figures.points),
         interval=figures.interval,
         verdict=verdict_text,
         breakable=breakable,
     )
     template = environment.get_template("report.html.j2")
     return template.render(report=report, **_pictures(report), **_scales(report))
+
+
+def _unbroken(write: Callable[..., str]) -> Callable[..., str]:
+    """A figure and its unit stay on one line."""
+    return lambda value: write(value).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def breakable(name: str) -> Markup:
