@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from tinyflow.bundle import json_bytes, vector_files, write_files
+from tinyflow.codegen.c import CodegenOptions, generate
+from tinyflow.codegen.schedule import make_schedule
 from tinyflow.ir import DType, Graph, Node, Op, QuantParams, Rounding, Tensor, serialize
 from tinyflow.ir.integer import TableForm
 from tinyflow.ir.ops.clamp import ClampAttrs
+from tinyflow.quantize import run_reference
 from tinyflow.targets import load_target
 from tinyflow.targets.app import app_files
 
@@ -131,17 +134,19 @@ def write_tables_bundle(path: Path, target: str = "cortex-m4", body: str = "") -
     return path
 
 
-def write_graph_bundle(path: Path, graph: Graph, inputs: Arrays, target: str = "cortex-m4") -> Path:
+def write_graph_bundle(
+    path: Path,
+    graph: Graph,
+    inputs: Arrays,
+    target: str = "cortex-m4",
+    options: CodegenOptions | None = None,
+) -> Path:
     """A bundle of a quantized graph, made by the real generator; ``inputs`` are raw codes."""
-    from tinyflow.codegen.c import generate
-    from tinyflow.codegen.schedule import make_schedule
-    from tinyflow.quantize import run_reference
-
     schedule = make_schedule(graph)
     graph = schedule.graph
     manifest = {"schema_version": 1, "model": {"name": "net"}, "target": {"name": target}}
     files = {
-        **generate(schedule, "net").files,
+        **generate(schedule, "net", options or CodegenOptions()).files,
         **app_files("net", graph, load_target(target)),
         **vector_files(graph, inputs, run_reference(graph, inputs)),
         "model.tfq": serialize.to_bytes(graph),

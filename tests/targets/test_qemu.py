@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,10 +14,12 @@ from hypothesis import strategies as st
 from tests.support.bundles import write_graph_bundle
 from tests.support.random_graphs import ALL_OPS, quantized_graphs, random_graph, random_inputs
 from tinyflow.bundle import read_bundle
+from tinyflow.codegen.c import CodegenOptions
 from tinyflow.ir import Graph, Op
 from tinyflow.quantize import run_reference
 from tinyflow.targets import list_targets
 from tinyflow.targets.runners import get_runner
+from tinyflow.targets.tools import call
 
 OTHER_CORES = [t.name for t in list_targets() if t.machine and t.name != "cortex-m4"]
 INPUTS = 5
@@ -61,3 +64,21 @@ def test_random_graphs(graph: Graph) -> None:
 def test_other_cores(target: str, seed: int) -> None:
     graph = random_graph(seed, max_nodes=8)
     assert_equal_everywhere(graph, {"qemu": False}, target)
+
+
+def test_weights_from_a_binary_file(tmp_path: Path) -> None:
+    """Large weights are linked with .incbin: by TinyFlow and by CMake, wherever they are called."""
+    graph = random_graph(3, ops=[Op.FULLY_CONNECTED], max_nodes=2)
+    inputs = random_inputs(graph, 2)
+    options = CodegenOptions(binary_weights_over=1)
+    bundle = read_bundle(write_graph_bundle(tmp_path / "b", graph, inputs, options=options))
+    assert list((bundle.path / "src").glob("*.bin"))
+    expected = run_reference(graph, inputs)
+    for on in ("host", "qemu"):
+        result = get_runner(on).run(bundle, inputs)
+        for name, array in expected.items():
+            np.testing.assert_array_equal(result.outputs[name], array)
+    if shutil.which("cmake"):
+        call(["cmake", "-B", str(tmp_path / "out"), "-S", str(bundle.path)], "test", tmp_path)
+        call(["cmake", "--build", str(tmp_path / "out")], "test", tmp_path)
+        call([str(tmp_path / "out/net_self_test")], "the self-test", tmp_path)
