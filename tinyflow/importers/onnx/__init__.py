@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from tinyflow.errors import ModelError
 from tinyflow.importers.onnx.convert import convert
 from tinyflow.importers.onnx.model_file import read_model
 from tinyflow.importers.onnx.simplify import simplify
@@ -20,4 +21,8 @@ def load(path: Path, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Gra
     that cannot be translated, `ModelError` for a file that is not sound, and `UsageError` for a
     shape that does not fit.
     """
-    return convert(simplify(read_model(path, dict(shapes or {}))), path.stem)
+    try:
+        return convert(simplify(read_model(path, dict(shapes or {}))), path.stem)
+    except UnicodeDecodeError as error:
+        # Strings in the file are decoded when they are first looked at, which can be anywhere.
+        raise ModelError(f"{path} holds names that are not text ({error})") from None

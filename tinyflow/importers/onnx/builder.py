@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
@@ -11,6 +12,9 @@ from tinyflow.importers.onnx.layer import Layer, RefusalError
 from tinyflow.ir import OPS, Attrs, DType, Graph, Node, Op, Shape, ShapeError, Tensor
 from tinyflow.ir.ops.reshape import ReshapeAttrs
 from tinyflow.ir.ops.transpose import TransposeAttrs
+
+MOST_ELEMENTS = 2**31
+"""Of one tensor: far beyond all targets, and still safe to compute with."""
 
 BATCH_REMEDY = "keep the batch axis: it is the first one and has the size 1"
 
@@ -91,6 +95,8 @@ class Builder:
             shape = OPS[op].infer(attrs, *(self.shape(i) for i in inputs))
         except ShapeError as error:
             raise RefusalError(str(error)) from None
+        if min(shape, default=1) < 1 or math.prod(shape) > MOST_ELEMENTS:
+            raise RefusalError(f"its result {list(shape)} is empty or too large for any target")
         if not shape or shape[0] != 1:
             raise RefusalError(f"its result {list(shape)} has no batch axis of 1", BATCH_REMEDY)
         self.tensors[output] = Tensor(output, shape, DType.FLOAT32)

@@ -70,7 +70,8 @@ def _check_type(path: Path, value: onnx.ValueInfoProto) -> None:
         raise ModelError(f"the input '{value.name}' of {path} is not a tensor")
     kind = value.type.tensor_type.elem_type
     if kind not in FLOAT_TYPES:
-        name = onnx.helper.tensor_dtype_to_np_dtype(kind).name if kind else "of unknown type"
+        known = kind in onnx.TensorProto.DataType.values()
+        name = onnx.TensorProto.DataType.Name(kind).lower() if known else "of unknown type"
         raise ModelError(
             f"the input '{value.name}' of {path} is {name}; TinyFlow compiles float models",
             "export the model without the cast, so that its input is float",

@@ -31,14 +31,14 @@ def read_model(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> onnx.ModelP
         raise ModelError(f"{path} has sparse weights ({names})", "export them as dense tensors")
     fix_input_shapes(path, model, shapes)
     try:
-        if not all(value.type.tensor_type.HasField("shape") for value in model.graph.output):
-            # The checker insists on them, and many files that run everywhere lack them.
-            model = shape_inference.infer_shapes(model)
-        onnx.checker.check_model(model)
+        _check(model)
         if model.functions:
             model = inliner.inline_local_functions(model)
     except Exception as error:
         raise ModelError(f"{path} is not a sound ONNX model ({_first_line(error)})") from None
+    for node in model.graph.node:
+        # Before anything else makes up a name for it.
+        node.name = node.name or next((o for o in node.output if o), "")
     try:
         return shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
     except Exception as error:
@@ -46,6 +46,18 @@ def read_model(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> onnx.ModelP
         raise ModelError(
             f"the shapes in {path} contradict each other ({_first_line(error)})", hint
         ) from None
+
+
+def _check(model: onnx.ModelProto) -> None:
+    """Runs onnx's checker, which insists on a shape for each output; files that run everywhere
+    lack them."""
+    types = [value.type.tensor_type for value in model.graph.output]
+    shapeless = [t for t in types if not t.HasField("shape")]
+    for tensor_type in shapeless:
+        tensor_type.shape.SetInParent()
+    onnx.checker.check_model(model)
+    for tensor_type in shapeless:
+        tensor_type.ClearField("shape")
 
 
 def _check_opset(path: Path, model: onnx.ModelProto) -> None:

@@ -16,6 +16,8 @@ from tinyflow.ir import Op
 from tinyflow.ir.ops.resize import ResizeAttrs, source_positions
 from tinyflow.ir.ops.resize_nearest import source_indices
 
+LARGEST_SIDE = 2**15
+
 _MODES = {"nearest": Op.RESIZE_NEAREST, "linear": Op.RESIZE_BILINEAR}
 
 
@@ -42,6 +44,8 @@ def convert_resize(layer: Layer, builder: Builder) -> tuple[str, ...]:
     }
     if not resized:
         return (x,)
+    if any(not 1 <= size <= LARGEST_SIDE for size in sizes):
+        raise RefusalError(f"Resize to {sizes} is empty or too large for any target")
     if layer.integer("antialias", 0) and any(sizes[axis] < shape[axis] for axis in resized):
         raise RefusalError("Resize with antialias is not supported", "export it without")
     rank = len(shape) - 2
@@ -70,7 +74,9 @@ def _targets(
             sizes[axis] = size
             scales[axis] = size / shape[axis]
         return sizes, scales
-    given = builder.constant(layer, 2, "scales").reshape(-1)
+    given = builder.weight(layer, 2, "scales").reshape(-1)
+    if not np.isfinite(given).all():
+        raise RefusalError("Resize with scales that are not finite")
     for axis, scale in zip(axes, given, strict=True):
         scales[axis] = float(scale)
         sizes[axis] = math.floor(shape[axis] * float(scale))
@@ -85,6 +91,8 @@ def _matching(layer: Layer, mode: str, rows: Span, columns: Span) -> ResizeAttrs
     """The graph's form that takes every output pixel from where ONNX takes it."""
     coordinates = layer.text("coordinate_transformation_mode", "half_pixel")
     rounding = layer.text("nearest_mode", "round_prefer_floor")
+    if rounding not in _ROUNDINGS:
+        raise RefusalError(f"Resize with the rounding '{rounding}' is not supported")
     for align, half in product((False, True), repeat=2):
         if align and half:
             continue

@@ -65,6 +65,8 @@ def _padding(
         if mode == "SAME_LOWER":
             both = [(after, before) for before, after in both]
         return both[0], both[1]
+    if mode != "NOTSET":
+        raise RefusalError(f"{layer.op} with auto_pad '{mode}' is not supported")
     pads = layer.integers("pads") or (0,) * (2 * rank)
     if len(pads) != 2 * rank:
         raise RefusalError(f"pads {list(pads)} do not fit a window over {rank} axes")
