@@ -24,6 +24,11 @@ from tinyflow.quantize.shared_scales import (
 )
 
 
+# A search pass over the samples of a large network takes no longer than a minute or so.
+_SEARCH_MACS = 16_000_000_000
+_FEWEST_SAMPLES = 32
+
+
 @dataclass(frozen=True, eq=False)
 class Quantized:
     """A quantized graph and what was decided on the way.
@@ -67,7 +72,7 @@ def quantize_and_record(
     samples = check_samples(graph, calibration)
     check_weights(graph)
     graph = with_biases(graph)
-    search, fit, held = _split(samples, options)
+    search, fit, held = _split(graph, samples, options)
 
     graph = separate_fixed_outputs(graph)
     observed = observe_ranges(graph, samples, progress)
@@ -90,13 +95,18 @@ def quantize_and_record(
     )
 
 
-def _split(samples: Samples, options: QuantizeOptions) -> tuple[Samples, Samples, Samples]:
+def _split(
+    graph: Graph, samples: Samples, options: QuantizeOptions
+) -> tuple[Samples, Samples, Samples]:
     """A bounded random choice of the samples: all of it, the part to fit on, the held-out part.
 
     The last two are empty where there are too few samples.
     """
     total = len(next(iter(samples.values())))
-    order = np.random.default_rng(options.seed).permutation(total)[: options.search_samples]
+    macs = sum(graph.macs(node) for node in graph.nodes)
+    affordable = max(_FEWEST_SAMPLES, _SEARCH_MACS // max(macs, 1))
+    count = min(options.search_samples, affordable)
+    order = np.random.default_rng(options.seed).permutation(total)[:count]
     held = round(len(order) * options.held_out)
 
     def take(index: np.ndarray) -> Samples:

@@ -38,7 +38,8 @@ class QuantizeOptions:
     ``shared_range_db`` is the resolution that a tensor may lose to the other tensors with which
     it must share a scale, before a QUANTIZE layer is put between them.
     ``held_out`` is the share of the calibration samples that judges a correction.
-    ``search_samples`` bounds the samples that range search and bias correction look at.
+    ``search_samples`` bounds the samples that range search and bias correction look at; for
+    networks of more than 100 million multiplications they look at fewer.
     ``seed`` decides which samples these are.
     """
 

@@ -249,3 +249,30 @@ def test_progress_names_its_stages():
     assert dict.fromkeys(stages) == dict.fromkeys(
         ["calibration: ranges", "calibration: histograms", "range search", "trial"]
     )
+
+
+@pytest.mark.parametrize("method", RangeMethod)
+def test_the_record_says_what_was_used(method):
+    graph = network()
+    data = random_inputs(graph, 64)
+    done = quantize_and_record(graph, data, QuantizeOptions(ranges=method))
+    assert set(done.used) == set(done.observed)
+    assert done.method is method or method is RangeMethod.AUTO
+    assert done.used["image"].params() == done.graph.tensors["image"].params
+    assert done.observed["image"].hi == pytest.approx(float(data["image"].max()))
+    assert 25.0 < done.logit_sqnr_db < 60.0
+
+
+def test_bias_correction_is_kept_only_where_it_helps():
+    """Whichever way the judgement falls, the held-out logits are no worse than without it."""
+    for seed in range(4):
+        graph = network(seed)
+        data = random_inputs(graph, 48, seed)
+        without = quantize_and_record(
+            graph, data, QuantizeOptions(ranges=RangeMethod.MSE, bias_correction=False)
+        )
+        free = quantize_and_record(graph, data, QuantizeOptions(ranges=RangeMethod.MSE))
+        if free.bias_corrected:
+            assert free.logit_sqnr_db > without.logit_sqnr_db
+        else:
+            assert to_bytes(free.graph) == to_bytes(without.graph)
