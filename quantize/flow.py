@@ -23,8 +23,7 @@ from tinyflow.quantize.shared_scales import (
     separate_fixed_outputs,
 )
 
-
-# A search pass over the samples of a large network takes no longer than a minute or so.
+# Multiplications of one pass over the search samples: a large network looks at fewer of them.
 _SEARCH_MACS = 16_000_000_000
 _FEWEST_SAMPLES = 32
 
