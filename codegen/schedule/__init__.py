@@ -1,6 +1,23 @@
 """Order of execution, and the memory plan."""
 
 from tinyflow.codegen.schedule.make import make_schedule
-from tinyflow.codegen.schedule.schedule import ALIGNMENT, Axis, Placement, Schedule, Step
+from tinyflow.codegen.schedule.schedule import (
+    ALIGNMENT,
+    Axis,
+    Demand,
+    Demands,
+    Placement,
+    Schedule,
+    Step,
+)
 
-__all__ = ["ALIGNMENT", "Axis", "Placement", "Schedule", "Step", "make_schedule"]
+__all__ = [
+    "ALIGNMENT",
+    "Axis",
+    "Demand",
+    "Demands",
+    "Placement",
+    "Schedule",
+    "Step",
+    "make_schedule",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tinyflow.codegen.schedule.schedule import align
+from tinyflow.codegen.schedule.schedule import Demand, Demands, align
 from tinyflow.ir import OPS, Graph, Node, Op
 
 
@@ -25,6 +25,8 @@ class Buffer:
 
     nbytes: int
     tensors: list[Lifetime] = field(default_factory=list)
+    scratch_of: str | None = None
+    """The node whose working memory this is; then ``tensors`` has one entry of that name."""
 
     @property
     def first(self) -> int:
@@ -39,8 +41,12 @@ class Buffer:
         return self.first <= other.last and other.first <= self.last
 
 
-def find_buffers(graph: Graph, order: Sequence[Node]) -> list[Buffer]:
-    """Buffers for every tensor that is not a constant, in the order of their first use."""
+_NO_DEMAND = Demand()
+
+
+def find_buffers(graph: Graph, order: Sequence[Node], demands: Demands) -> list[Buffer]:
+    """Buffers for every tensor that is not a constant and for the kernels' working memory, in
+    the order of their first use."""
     end = max(len(order) - 1, 0)
     last_use = {name: step for step, node in enumerate(order) for name in node.inputs}
     last_use.update(dict.fromkeys(graph.outputs, end))
@@ -59,30 +65,42 @@ def find_buffers(graph: Graph, order: Sequence[Node]) -> list[Buffer]:
     for name in dict.fromkeys(graph.inputs):
         place(name, 0, None)
     for step, node in enumerate(order):
+        demand = demands.get(node.name, _NO_DEMAND)
         for name in node.outputs:
-            place(name, step, _operand_to_take_over(graph, node, step, home))
+            place(name, step, _operand_to_take_over(graph, node, step, home, demand))
+        if demand.scratch_bytes:
+            life = Lifetime(node.name, step, step)
+            buffers.append(Buffer(align(demand.scratch_bytes), [life], scratch_of=node.name))
     return buffers
 
 
 def _operand_to_take_over(
-    graph: Graph, node: Node, step: int, home: dict[str, Buffer]
+    graph: Graph, node: Node, step: int, home: dict[str, Buffer], demand: Demand
 ) -> str | None:
     """The operand whose memory the node's result takes over, if there is one."""
     if node.op is Op.RESHAPE:
         return node.inputs[0] if node.inputs[0] in home else None
-    if not OPS[node.op].in_place:
-        return None
-    result = graph.result(node)
-    for name in node.inputs:
-        operand = graph.tensors[name]
-        # Elements of another size would move, and a kernel would overrun what it has yet to read.
-        same_elements = (operand.elements, operand.dtype.itemsize) == (
-            result.elements,
-            result.dtype.itemsize,
-        )
-        if same_elements and name in home and _dies(graph, home[name], step):
+    for name in _overwritable(graph, node, demand):
+        if name in home and _dies(graph, home[name], step):
             return name
     return None
+
+
+def _overwritable(graph: Graph, node: Node, demand: Demand) -> list[str]:
+    """Operands over which the node's kernel can write its result."""
+    result = graph.result(node)
+    if demand.overwrites:
+        first = graph.tensors[node.inputs[0]]
+        return [first.name] if result.nbytes <= first.nbytes else []
+    if not OPS[node.op].in_place:
+        return []
+
+    def same_elements(name: str) -> bool:
+        # Elements of another size would move, and a kernel would overrun what it has yet to read.
+        tensor = graph.tensors[name]
+        return (tensor.elements, tensor.dtype.itemsize) == (result.elements, result.dtype.itemsize)
+
+    return [name for name in node.inputs if same_elements(name)]
 
 
 def _dies(graph: Graph, buffer: Buffer, step: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from tinyflow.ir import Graph, Node, Shape
@@ -43,14 +43,34 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Demand:
+    """What the kernel of a node asks of the memory plan.
+
+    ``scratch_bytes`` are needed while the node runs. A kernel that ``overwrites`` reads every
+    row of its first operand before it writes over that row's place, so that its result may take
+    over the operand's memory if it is no larger.
+    """
+
+    scratch_bytes: int = 0
+    overwrites: bool = False
+
+    def __post_init__(self) -> None:
+        if self.scratch_bytes < 0:
+            raise ValueError(f"a demand of {self.scratch_bytes} bytes")
+
+
+Demands = Mapping[str, Demand]
+"""By node name; a node without an entry needs nothing but its tensors."""
+
+
+@dataclass(frozen=True)
 class Placement:
     """Where a tensor lies in the arena, and for how long.
 
     ``offset`` and ``nbytes`` are in bytes, ``ring`` is the number of rows held. The tensor is
     live in the steps ``first_step`` to ``last_step``, both included: a graph input from step 0,
     a graph output to the last step. ``alias_of`` names the tensor whose memory this one takes
-    over (the operand of a reshape, or of an operation that works in place): the offset is the
-    same, and so is the number of bytes.
+    over (the operand of a reshape, or of a kernel that works in place): the offset is the same.
     """
 
     tensor: str
@@ -76,6 +96,7 @@ class Schedule:
 
     ``arena_bytes`` is a multiple of `ALIGNMENT`. ``lower_bound_bytes`` is the largest sum of
     bytes that are live in one step: no plan for this order and these aliases needs less.
+    ``scratch`` holds, by node name, the working memory of kernels that asked for some.
     """
 
     graph: Graph
@@ -83,11 +104,17 @@ class Schedule:
     placements: Mapping[str, Placement]
     arena_bytes: int
     lower_bound_bytes: int
+    scratch: Mapping[str, Placement] = field(default_factory=dict)
 
     def live_bytes(self, step: int) -> int:
         """Bytes in use during a step, memory that two tensors share counted once."""
-        live = (p for p in self.placements.values() if p.is_live(step))
-        return sum({p.offset: align(p.nbytes) for p in live}.values())
+        places = (*self.placements.values(), *self.scratch.values())
+        largest: dict[int, int] = {}
+        for place in places:
+            if place.is_live(step):
+                size = align(place.nbytes)
+                largest[place.offset] = max(largest.get(place.offset, 0), size)
+        return sum(largest.values())
 
 
 def align(nbytes: int) -> int:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.graphs import GraphBuilder
 from tests.support.paths import shared
-from tinyflow.codegen.schedule import Axis, Schedule, make_schedule
+from tinyflow.codegen.schedule import Axis, Demand, Schedule, make_schedule
 from tinyflow.codegen.schedule.lifetimes import find_buffers
 from tinyflow.codegen.schedule.planner import lower_bound, plan_arena
 from tinyflow.ir import Clamp, DType, Graph, Op, check_graph
@@ -235,7 +235,7 @@ def test_an_order_that_needs_less_memory_is_taken() -> None:
     assert_sound(schedule)
     assert [step.output for step in schedule.steps][1] in ("narrow0:0", "narrow1:0")
     assert schedule.arena_bytes == make_schedule(two_wide_branches(in_turn=True)).arena_bytes
-    own = lower_bound(find_buffers(two_wide_branches(in_turn=False), schedule.graph.nodes))
+    own = lower_bound(find_buffers(two_wide_branches(in_turn=False), schedule.graph.nodes, {}))
     assert own == schedule.lower_bound_bytes == 48 + 192 + 16
 
 
@@ -293,7 +293,7 @@ def test_nothing_needed_is_overwritten(graph: Graph) -> None:
     schedule = make_schedule(graph)
     assert_sound(schedule)
     check_graph(schedule.graph, after="the choice of an order")
-    buffers = find_buffers(graph, graph.nodes)
+    buffers = find_buffers(graph, graph.nodes, {})
     assert schedule.arena_bytes <= plan_arena(buffers).nbytes
     again = make_schedule(graph)
     assert again.graph.nodes == schedule.graph.nodes
@@ -313,3 +313,38 @@ def test_the_arena_of_known_models(file: str, most: int) -> None:
     schedule = make_schedule(graph)
     assert_sound(schedule)
     assert schedule.arena_bytes == schedule.lower_bound_bytes <= most
+
+
+def test_working_memory_is_there_while_its_node_runs() -> None:
+    b = Int8Builder()
+    y = b.pool(b.pool(b.image()))
+    graph = b.build(y)
+    first, second = graph.nodes
+    schedule = make_schedule(graph, {second.name: Demand(scratch_bytes=100)})
+    place = schedule.scratch[second.name]
+    assert (place.first_step, place.last_step, place.nbytes) == (1, 1, 112)
+    assert first.name not in schedule.scratch
+    for name in (first.output, second.output):
+        other = schedule.placements[name]
+        assert place.end <= other.offset or other.end <= place.offset
+    assert schedule.live_bytes(1) == schedule.lower_bound_bytes == 48 + 48 + 112
+
+
+def test_a_kernel_that_overwrites_takes_over_its_operand() -> None:
+    b = Int8Builder()
+    x = b.image()
+    smaller = b.node(Op.MAX_POOL, [x], PoolAttrs((2, 2), (2, 2)))
+    graph = b.build(b.pool(smaller))
+    demands = {node.name: Demand(overwrites=True) for node in graph.nodes}
+    schedule = make_schedule(graph, demands)
+    assert schedule.placements[smaller].alias_of == x
+    assert schedule.arena_bytes == 48
+
+
+def test_a_kernel_cannot_overwrite_what_is_needed_later() -> None:
+    b = Int8Builder()
+    x = b.image()
+    y = b.pool(x)
+    graph = b.build(b.node(Op.ADD, [x, y]))
+    schedule = make_schedule(graph, {graph.nodes[0].name: Demand(overwrites=True)})
+    assert schedule.placements[y].alias_of is None
