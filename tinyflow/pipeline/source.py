@@ -68,7 +68,7 @@ def read_source(options: CompileOptions, progress: Progress) -> Source:
 
 def name_from(path: Path) -> str:
     """A C identifier made from a file's name."""
-    name = re.sub(r"\W+", "_", path.stem, flags=re.ASCII).strip("_") or "model"
+    name = re.sub(r"\W+", "_", path.stem, flags=re.ASCII).strip("_") or "net"
     return f"model_{name}" if not name[0].isalpha() or is_taken(name) else name
 
 

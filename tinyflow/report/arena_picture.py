@@ -38,7 +38,7 @@ def arena_picture(
         first = steps[entry["first_step"]] if entry["first_step"] < len(steps) else ""
         last = steps[entry["last_step"]] if entry["last_step"] < len(steps) else ""
         parts.append(
-            f"<g><title>{escape(entry['tensor'])}: {entry['bytes']:,} bytes at "
+            f"<g><title>{escape(entry['layer'])}: {entry['bytes']:,} bytes at "
             f"{entry['offset']:,}, from step {entry['first_step']} ({escape(first)}) to "
             f"{entry['last_step']} ({escape(last)})</title>"
             f'<rect class="tensor hue{hues[entry["tensor"]]}" x="{x + 0.75:.1f}" y="{y + 0.5:.1f}" '
