@@ -37,16 +37,18 @@ ALLOWED: dict[str, set[str]] = {
     "project": set(),
     "demo": set(),
     "verify": BUILD,
+    "profile": BUILD | {"verify"},
     "report": BUILD | {"verify"},
     "pipeline": BUILD | {"verify", "report"},
-    "cli": BUILD | {"verify", "report", "pipeline", "demo"},
-    "api": BUILD | {"verify", "report", "pipeline"},
+    "cli": BUILD | {"verify", "profile", "report", "pipeline", "demo"},
+    "api": BUILD | {"verify", "profile", "report", "pipeline"},
 }
 
 # Modules whose room is not their first name below tinyflow.
 ROOM_OF = {
     "tinyflow.__main__": "cli",
     "tinyflow.targets.build": "runners",
+    "tinyflow.targets.profiler": "runners",
     "tinyflow.targets.runners": "runners",
 }
 

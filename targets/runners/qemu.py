@@ -22,22 +22,34 @@ class QemuRunner(Runner):
     name = "qemu"
 
     def prepare(self, bundle: Bundle, taps: bool, sanitize: bool) -> list[str]:
-        target = load_target(bundle.target)
-        if target.emulator is None:
-            raise UsageError(
-                f"'{bundle.path}' was compiled for '{target.name}', which is not emulated",
-                "run it on host, or compile it for a Cortex-M core",
-            )
         if sanitize:
             raise UsageError("the emulator has no sanitizers", "run with sanitizers on host")
-        emulator = find_program(EMULATOR, "the emulated run")
-        machine = [emulator, "-M", str(target.machine), "-nographic"]
-        devices = ["-monitor", "none", "-serial", "none"]
-        semihosting = ["-semihosting-config", "enable=on,target=native"]
-        return [*machine, *devices, *semihosting, "-kernel", str(_elf(bundle, target, taps))]
+        target = emulated_target(bundle)
+        return emulator_command(target, find_firmware(bundle, target, taps))
 
 
-def _elf(bundle: Bundle, target: Target, taps: bool) -> Path:
+def emulated_target(bundle: Bundle) -> Target:
+    """The bundle's target. Raises `UsageError` where the emulator has no such core."""
+    target = load_target(bundle.target)
+    if target.emulator is None:
+        raise UsageError(
+            f"'{bundle.path}' was compiled for '{target.name}', which is not emulated",
+            "run it on host, or compile it for a Cortex-M core",
+        )
+    return target
+
+
+def emulator_command(target: Target, elf: Path) -> list[str]:
+    """Runs an ELF file that was linked for the target's emulated board. Raises `ToolError`."""
+    emulator = find_program(EMULATOR, "the emulated run")
+    machine = [emulator, "-M", str(target.machine), "-nographic"]
+    devices = ["-monitor", "none", "-serial", "none"]
+    semihosting = ["-semihosting-config", "enable=on,target=native"]
+    return [*machine, *devices, *semihosting, "-kernel", str(elf)]
+
+
+def find_firmware(bundle: Bundle, target: Target, taps: bool = False) -> Path:
+    """The ELF file for the emulated board; built where the bundle holds no such one."""
     board: Board | None = target.emulator
     shipped = bundle.path / "build" / f"{bundle.name}.elf"
     if not taps and target.board == board and shipped.is_file():

@@ -14,7 +14,18 @@ from tinyflow import __version__
 from tinyflow.cli.console import Console
 from tinyflow.errors import TinyflowError, UsageError
 
-COMMANDS = ("compile", "check", "quantize", "run", "verify", "report", "targets", "demo", "init")
+COMMANDS = (
+    "compile",
+    "check",
+    "quantize",
+    "run",
+    "verify",
+    "profile",
+    "report",
+    "targets",
+    "demo",
+    "init",
+)
 """One module of `tinyflow.cli` each, as ``<name>_command``, in the order of the help."""
 
 INTERRUPTED = 130
