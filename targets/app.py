@@ -97,7 +97,9 @@ def _toolchain(target: Target, board: Board) -> str:
 set(CMAKE_SYSTEM_NAME Generic)
 set(CMAKE_SYSTEM_PROCESSOR arm)
 set(CMAKE_C_COMPILER {target.compiler})
+set(CMAKE_ASM_COMPILER {target.compiler})
 set(CMAKE_C_FLAGS_INIT "{" ".join(target.flags)}")
+set(CMAKE_ASM_FLAGS_INIT "{" ".join(target.flags)}")
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 set(TINYFLOW_BOARD_DIR ${{CMAKE_CURRENT_LIST_DIR}})
 """

@@ -98,7 +98,7 @@ def build_host(
 
 
 def _model_sources(bundle_dir: Path) -> list[str]:
-    found = sorted(path.name for path in (bundle_dir / "src").glob("*.c"))
+    found = sorted(p.name for p in (bundle_dir / "src").iterdir() if p.suffix in (".c", ".S"))
     if not found:
         raise BundleError(f"'{bundle_dir}' has no sources in src/", "compile the model again")
     return [*(f"src/{name}" for name in found), "app/profile.c"]

@@ -13,7 +13,7 @@ from tinyflow.targets.model import Board, Core, FlashProfile, Region, Target
 
 HOST = "host"
 
-_CORE_KEYS = {"title", "compiler", "flags", "emulator"}
+_CORE_KEYS = {"title", "compiler", "flags", "emulator", "features"}
 _BOARD_KEYS = {"title", "core", "clock_hz", "machine", "memory", "flash_profile"}
 _COMPILERS = ("gcc", "arm-none-eabi-gcc")
 
@@ -31,14 +31,20 @@ def load_target(name: str) -> Target:
     if name in cores:
         core = cores[name]
         board = boards[core.emulator] if core.emulator else None
-        return Target(name, core.title, name, core.compiler, core.flags, board, board)
+        return _target(name, core.title, core, board, board)
     if name in boards:
         board = boards[name]
         core = cores[board.core]
         emulator = board if board.machine else boards.get(core.emulator or "")
-        return Target(name, board.title, core.name, core.compiler, core.flags, board, emulator)
+        return _target(name, board.title, core, board, emulator)
     names = [target.name for target in list_targets()]
     raise UsageError(f"there is no target '{name}'", f"choose one of {', '.join(names)}")
+
+
+def _target(
+    name: str, title: str, core: Core, board: Board | None, emulator: Board | None
+) -> Target:
+    return Target(name, title, core.name, core.compiler, core.flags, board, emulator, core.features)
 
 
 @cache
@@ -70,7 +76,12 @@ def parse_core(name: str, table: Mapping[str, Any]) -> Core:
             f"choose one of {', '.join(_COMPILERS)}",
         )
     return Core(
-        name, table["title"], table["compiler"], tuple(table["flags"]), table.get("emulator")
+        name,
+        table["title"],
+        table["compiler"],
+        tuple(table["flags"]),
+        table.get("emulator"),
+        tuple(table.get("features", ())),
     )
 
 

@@ -53,6 +53,8 @@ class Core:
     compiler: str
     flags: tuple[str, ...]
     emulator: str | None = None
+    features: tuple[str, ...] = ()
+    """Instructions beyond ARMv6-M for which there are kernels: dsp, mve."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ class Target:
     flags: tuple[str, ...]
     board: Board | None = None
     emulator: Board | None = None
+    features: tuple[str, ...] = ()
 
     @property
     def is_host(self) -> bool:

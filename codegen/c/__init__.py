@@ -2,6 +2,19 @@
 
 from tinyflow.codegen.c.constraints import find_obstacles
 from tinyflow.codegen.c.emit import generate
-from tinyflow.codegen.c.sources import CodegenOptions, CSources, LayerInfo
+from tinyflow.codegen.c.sources import CodegenOptions, CSources, Feature, Goal, LayerInfo
+from tinyflow.codegen.c.variants import Choices, Variant, choose_variants, demands_of
 
-__all__ = ["CSources", "CodegenOptions", "LayerInfo", "find_obstacles", "generate"]
+__all__ = [
+    "CSources",
+    "Choices",
+    "CodegenOptions",
+    "Feature",
+    "Goal",
+    "LayerInfo",
+    "Variant",
+    "choose_variants",
+    "demands_of",
+    "find_obstacles",
+    "generate",
+]

@@ -12,12 +12,13 @@ from typing import Any
 import jinja2
 import numpy as np
 
+from tinyflow.codegen.c.blocks import BlockPool
 from tinyflow.codegen.c.comments import block, describe, layer_comment, layer_title
 from tinyflow.codegen.c.constants import ConstantArray, ConstantPool, Kind
 from tinyflow.codegen.c.layer import KernelCall, Layer, Rows, address
 from tinyflow.codegen.c.names import comment_text, identifier, join_identifiers
-from tinyflow.codegen.c.ops import BINDINGS
 from tinyflow.codegen.c.sources import CodegenOptions, CSources, LayerInfo
+from tinyflow.codegen.c.variants import PORTABLE, Choices, Variant
 from tinyflow.codegen.schedule import Axis, Schedule, Step
 from tinyflow.ir import Rounding, Tensor, as_nhwc
 
@@ -56,20 +57,27 @@ def generate(
     name: str,
     options: CodegenOptions = _DEFAULTS,
     banner: Sequence[str] = (),
+    choices: Choices | None = None,
 ) -> CSources:
     """C99 sources of a quantized, scheduled graph.
 
     ``name`` begins every public C name and must be an identifier in lower or upper case;
-    ``banner`` are the lines of the comment at the head of each file. Equal arguments give equal
-    bytes.
+    ``banner`` are the lines of the comment at the head of each file. ``choices`` are the kernel
+    variants for whose demands the schedule was made; a node without an entry gets its portable
+    kernel. Equal arguments give equal bytes.
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise ValueError(f"'{name}' is not a C identifier")
     if not schedule.graph.is_quantized:
         raise ValueError("the graph has no integers yet: attach_integers comes first")
-    pool = ConstantPool()
-    layers = [_emit_layer(schedule, step, name, pool) for step in schedule.steps]
-    kernels = sorted({call.kernel for layer in layers for call in layer.calls})
+    choices = choices or {}
+    pool, blocks = ConstantPool(), BlockPool(name)
+    layers = []
+    for step in schedule.steps:
+        (node,) = step.nodes
+        layer = Layer(schedule, step, f"{name}_{_stem(step)}", pool, blocks)
+        layers.append(_emit_layer(layer, choices.get(node.name, PORTABLE[node.op])))
+    kernels = sorted({call.header for layer in layers for call in layer.calls})
     values: dict[str, Any] = {
         "name": name,
         "upper": name.upper(),
@@ -81,11 +89,13 @@ def generate(
         "layers": layers,
         "kernels": kernels,
         "has_constants": bool(pool.arrays),
+        "blocks": blocks.placed,
     }
     contents = {
         f"include/{name}.h": _render("model.h.j2", values),
         f"src/{name}.c": _render("model.c.j2", values),
         **_weight_files(pool, name, options, values),
+        **_block_files(name, values),
         **{f"kernels/{file}": text for file, text in _kernel_files(kernels).items()},
     }
     return CSources(
@@ -96,15 +106,18 @@ def generate(
     )
 
 
-def _emit_layer(schedule: Schedule, step: Step, name: str, pool: ConstantPool) -> EmittedLayer:
+def _stem(step: Step) -> str:
     (node,) = step.nodes
-    stem = f"{node.op.value.lower()}_{step.index}"
-    layer = Layer(schedule, step, f"{name}_{stem}", pool)
+    return f"{node.op.value.lower()}_{step.index}"
+
+
+def _emit_layer(layer: Layer, variant: Variant) -> EmittedLayer:
+    step, node, pool = layer.step, layer.node, layer.pool
     first = len(pool.arrays)
-    calls = BINDINGS[node.op](layer)
+    calls = variant.bind(layer)
     _, height, width, channels = as_nhwc(layer.result.shape)
     row_bytes = width * channels * layer.result.dtype.itemsize
-    function = join_identifiers(stem, identifier(node.name))
+    function = join_identifiers(_stem(step), identifier(node.name))
     return EmittedLayer(
         step=step.index,
         function=function,
@@ -118,6 +131,7 @@ def _emit_layer(schedule: Schedule, step: Step, name: str, pool: ConstantPool) -
             step=step.index,
             name=node.name,
             op=node.op,
+            variant=variant.name,
             function=function if calls else None,
             tensor=node.output,
             row_bytes=row_bytes,
@@ -189,6 +203,16 @@ def _weight_files(
     if binary:
         contents[f"src/{name}_weights.bin"] = b"".join(_little_endian(a) for a in binary)
     return contents
+
+
+def _block_files(name: str, values: Mapping[str, Any]) -> dict[str, bytes]:
+    """The assembly blocks and their declarations, where there are any."""
+    if not values["blocks"]:
+        return {}
+    return {
+        f"src/{name}_blocks.S": _render("blocks.S.j2", values),
+        f"src/{name}_blocks.h": _render("blocks.h.j2", values),
+    }
 
 
 def _little_endian(array: ConstantArray) -> bytes:

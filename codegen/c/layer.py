@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyflow.codegen.c.blocks import Block, BlockPool
 from tinyflow.codegen.c.constants import ConstantArray, ConstantPool, Kind
 from tinyflow.codegen.c.names import comment_text
 from tinyflow.codegen.schedule import Schedule, Step
@@ -30,13 +31,29 @@ class Rows:
 
 @dataclass(frozen=True)
 class KernelCall:
-    """A call of ``tinyflow_<kernel>_rows``: its parameters, its operands, its output rows."""
+    """A call of ``tinyflow_<kernel>_rows``: its parameters, its operands, its output rows, and
+    the C expression of its working memory where it has some.
+
+    ``header`` is the kernel's file in firmware/kernels, without its ending.
+    """
 
     kernel: str
     fields: Sequence[FieldLine]
     inputs: tuple[Rows, ...]
     output: Rows
     rows: int
+    scratch: str | None = None
+    folder: str = ""
+
+    @property
+    def header(self) -> str:
+        return f"{self.folder}{self.kernel}"
+
+    def arguments(self, variable: str, begin: int | str, end: int | str) -> str:
+        """The call's argument list."""
+        memory = [self.scratch] if self.scratch else []
+        rows = [rows.variable for rows in self.inputs]
+        return ", ".join([f"&{variable}", *rows, "out", *memory, str(begin), str(end)])
 
     @property
     def field_lines(self) -> list[str]:
@@ -55,6 +72,7 @@ class Layer:
     step: Step
     stem: str
     pool: ConstantPool
+    blocks: BlockPool
 
     @property
     def graph(self) -> Graph:
@@ -98,6 +116,19 @@ class Layer:
         tensor = self.operands[index]
         return self._constant(self.roles[index], Kind.WEIGHT, tensor.value, tensor.name)
 
+    def packed_weight(self, role: str, data: np.ndarray) -> str:
+        """Keeps weights that were put in another order or width for one kernel; their symbol."""
+        return self._constant(role, Kind.WEIGHT, data, None)
+
+    def block(self, block: Block) -> str:
+        """Keeps an assembly block; its symbol."""
+        return self.blocks.add(block)
+
+    @property
+    def scratch(self) -> str:
+        """The C expression of the layer's working memory."""
+        return address("arena", self.schedule.scratch[self.node.name].offset)
+
     def _constant(self, role: str, kind: Kind, data: np.ndarray, tensor: str | None) -> str:
         title = f"{comment_text(self.node.name)}: {role}"
         return self.pool.add(ConstantArray(f"{self.stem}_{role}", title, kind, data), tensor)
@@ -128,15 +159,19 @@ class Layer:
         inputs: Sequence[Rows] | None = None,
         output: Rows | None = None,
         rows: int | None = None,
+        scratch: str | None = None,
+        folder: str = "",
     ) -> KernelCall:
         """A call that reads the first operand and writes all rows of the result, if not told
-        otherwise."""
+        otherwise. ``folder`` is where below firmware/kernels the kernel lies, such as dsp/."""
         return KernelCall(
             kernel,
             fields,
             tuple(inputs) if inputs is not None else (self.input_rows(),),
             output or self.output_rows(),
             rows or as_nhwc(self.result.shape)[1],
+            scratch,
+            folder,
         )
 
 

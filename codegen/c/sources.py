@@ -4,8 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from tinyflow.ir import Op
+
+
+class Feature(Enum):
+    """Instructions that a core has beyond ARMv6-M."""
+
+    DSP = "dsp"
+    """The DSP extension: SMLAD, SXTB16, SSAT, SMMLA."""
+    MVE = "mve"
+    """The M-profile vector extension, Helium."""
+
+
+class Goal(Enum):
+    """What generated code is optimized for."""
+
+    SPEED = "speed"
+    BALANCED = "balanced"
+    SIZE = "size"
 
 
 @dataclass(frozen=True)
@@ -18,12 +36,14 @@ class CodegenOptions:
 
 @dataclass(frozen=True)
 class LayerInfo:
-    """One step of the model: its C function (None where no code is needed, as for a reshape in
-    place), the tensor that it leaves, and bytes: of one row at the tap, of weights, of tables."""
+    """One step of the model: the kernel variant that computes it, its C function (None where no
+    code is needed, as for a reshape in place), the tensor that it leaves, and bytes: of one row
+    at the tap, of weights, of tables."""
 
     step: int
     name: str
     op: Op
+    variant: str
     function: str | None
     tensor: str
     row_bytes: int

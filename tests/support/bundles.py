@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from tinyflow.bundle import json_bytes, vector_files, write_files
-from tinyflow.codegen.c import CodegenOptions, generate
+from tinyflow.codegen.c import (
+    CodegenOptions,
+    Feature,
+    Goal,
+    choose_variants,
+    demands_of,
+    generate,
+)
 from tinyflow.codegen.schedule import make_schedule
 from tinyflow.ir import DType, Graph, Node, Op, QuantParams, Rounding, Tensor, serialize
 from tinyflow.ir.integer import TableForm
@@ -140,13 +147,17 @@ def write_graph_bundle(
     inputs: Arrays,
     target: str = "cortex-m4",
     options: CodegenOptions | None = None,
+    goal: Goal = Goal.BALANCED,
 ) -> Path:
-    """A bundle of a quantized graph, made by the real generator; ``inputs`` are raw codes."""
-    schedule = make_schedule(graph)
+    """A bundle of a quantized graph, made by the real generator with the kernels that the target
+    gets; ``inputs`` are raw codes."""
+    features = frozenset(Feature(name) for name in load_target(target).features)
+    choices = choose_variants(graph, features, goal)
+    schedule = make_schedule(graph, demands_of(graph, choices))
     graph = schedule.graph
     manifest = {"schema_version": 1, "model": {"name": "net"}, "target": {"name": target}}
     files = {
-        **generate(schedule, "net", options or CodegenOptions()).files,
+        **generate(schedule, "net", options or CodegenOptions(), choices=choices).files,
         **app_files("net", graph, load_target(target)),
         **vector_files(graph, inputs, run_reference(graph, inputs)),
         "model.tfq": serialize.to_bytes(graph),

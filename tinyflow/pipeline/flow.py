@@ -15,7 +15,16 @@ from tinyflow.bundle import (
     vector_files,
     write_files,
 )
-from tinyflow.codegen.c import CodegenOptions, CSources, generate
+from tinyflow.codegen.c import (
+    Choices,
+    CodegenOptions,
+    CSources,
+    Feature,
+    Goal,
+    choose_variants,
+    demands_of,
+    generate,
+)
 from tinyflow.codegen.schedule import Schedule, make_schedule
 from tinyflow.data import Dataset, random_dataset
 from tinyflow.data.spec import input_specs
@@ -43,7 +52,7 @@ from tinyflow.progress import SILENT, Progress
 from tinyflow.project import CompileOptions, make_options
 from tinyflow.quantize import run_reference_batched
 from tinyflow.report import no_accuracy, no_memory, write_report
-from tinyflow.targets import load_target
+from tinyflow.targets import Target, load_target
 from tinyflow.targets.app import app_files
 from tinyflow.verify.accuracy import Stage, Stages, integer_scores, measure
 
@@ -77,10 +86,13 @@ def compile_model(options: CompileOptions, progress: Progress = SILENT) -> Bundl
         calibration = load_calibration(source, options, progress)
         test = load_test_data(source, options, progress)
         graph = quantize(source, calibration, options, progress)
-        schedule = make_schedule(graph)
+        kernels = choose_kernels(graph, target, options)
+        schedule = make_schedule(graph, demands_of(graph, kernels))
         graph = schedule.graph
         progress.stage("Generating C")
-        sources = generate(schedule, source.name, codegen_options(options), banner(source, options))
+        sources = generate(
+            schedule, source.name, CodegenOptions(), banner(source, options), kernels
+        )
         check_room(schedule, sources, target)
 
         manifest = make_manifest(source, graph, target, options, calibration)
@@ -103,7 +115,8 @@ def compile_model(options: CompileOptions, progress: Progress = SILENT) -> Bundl
         write_files(directory, {"manifest.json": json_bytes(manifest)})
 
         errors = layer_errors(source, graph, test or calibration, progress)
-        accuracy = measure_accuracy(source, graph, test, firmware, logit_sqnr(graph, errors))
+        sqnr = logit_sqnr(graph, errors)
+        accuracy = measure_accuracy(source, graph, test, firmware, sqnr, progress)
         report = {
             **report_head(source, graph, manifest),
             "accuracy": accuracy,
@@ -118,8 +131,9 @@ def compile_model(options: CompileOptions, progress: Progress = SILENT) -> Bundl
     return read_bundle(output)
 
 
-def codegen_options(options: CompileOptions) -> CodegenOptions:
-    return CodegenOptions()
+def choose_kernels(graph: Graph, target: Target, options: CompileOptions) -> Choices:
+    features = frozenset(Feature(name) for name in target.features)
+    return choose_variants(graph, features, Goal(options.optimize))
 
 
 def banner(source: Source, options: CompileOptions) -> tuple[str, ...]:
@@ -146,11 +160,12 @@ def measure_accuracy(
     test: Dataset | None,
     firmware: Firmware,
     sqnr: float | None,
+    progress: Progress,
 ) -> dict[str, Any]:
     """The accuracy entry. The integer reference stands in where nothing compiled could run."""
     if test is None or firmware.reference is None:
         return {**no_accuracy(), "logit_sqnr_db": sqnr}
-    before, original = float_stages(source, test)
+    before, original = float_stages(source, test, progress)
     reference = Stage("int8 reference", integer_scores(graph, firmware.reference))
     if firmware.outputs is None or firmware.runner is None:
         stages = Stages((*before, reference), original, reference, "reference")
