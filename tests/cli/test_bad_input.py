@@ -206,9 +206,9 @@ def test_missing_tools(
     assert main([*common, str(output)]) == 0
     assert "note: arm-none-eabi-gcc is not installed" in capsys.readouterr().err
     assert not (output / "build").exists()
-    for runner, program in (("qemu", "qemu-system-arm"), ("host", "gcc")):
+    for runner in ("qemu", "host"):
         err = refuse(["verify", output, "--on", runner], capsys)
-        assert program in err
+        assert "gcc, which is not installed" in err
         assert "apt-get install" in err
 
 

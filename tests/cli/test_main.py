@@ -87,6 +87,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["compile", "--shape", "1x2"], "'1x2': expected NAME="),
         (["compile", "--input-range", "x=1"], "'x=1': expected two numbers"),
         (["compile", "--optimize", "fun"], "expected one of balanced, size, speed"),
+        (["verify", "d", "--inputs", "0"], "'0': expected a whole number from 1 on"),
         (["run", "d", "--inputs", "x.npy"], "required: --outputs"),
     ],
 )

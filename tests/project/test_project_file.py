@@ -105,5 +105,7 @@ def test_what_is_missing_is_said() -> None:
         make_options({"model": "m.onnx"})
     options = make_options({"model": "m.onnx", "target": "t", "max_ram": None})
     assert options.max_ram is None
+    with pytest.raises(UsageError, match="belong together"):
+        make_options({"model": "m.onnx", "target": "t", "x_scale": 0.5})
     with pytest.raises(UsageError, match="ranges is 'best'"):
         make_options({"model": "m.onnx", "target": "t", "ranges": "best"})

@@ -21,7 +21,7 @@ COMPILED = Stage("compiled, qemu", scores([0, 1, 2, 0, 1, 0, 1, 1]))  # 6 of 8
 
 
 def test_all_figures_of_a_classifier() -> None:
-    stages = Stages((ORIGINAL, COMPILED), ORIGINAL, COMPILED, "qemu")
+    stages = Stages((ORIGINAL, COMPILED), ORIGINAL, COMPILED, "qemu", True)
     found = measure(stages, LABELS, 31.5)
     assert found["metric"] == "top1"
     assert found["samples"] == 8
@@ -51,27 +51,34 @@ def test_the_interval_of_a_drop_is_that_of_the_paired_difference() -> None:
 
 
 def test_what_was_not_measured_is_null() -> None:
-    unlabelled = measure(Stages((), ORIGINAL, COMPILED, "host"), None, None)
+    unlabelled = measure(Stages((), ORIGINAL, COMPILED, "host", True), None, None)
     assert unlabelled["metric"] is None
     assert unlabelled["compiled"] == {"top1": None, "top5": None, "value": None, "ci95": None}
     assert unlabelled["drop_pp"] is None
     assert unlabelled["waterfall"] == []
     assert unlabelled["agreement"] == pytest.approx(100 * 5 / 8)
-    quantized = measure(Stages((COMPILED,), None, COMPILED, "host"), LABELS, None)
+    quantized = measure(Stages((COMPILED,), None, COMPILED, "host", True), LABELS, None)
     assert quantized["float"]["top1"] is None
     assert quantized["agreement"] is None
     assert quantized["drop_ci95_pp"] is None
 
 
+def test_maps_have_no_best_class() -> None:
+    found = measure(Stages((), ORIGINAL, COMPILED, "host", False), LABELS, 20.0)
+    assert found["metric"] is None
+    assert found["agreement"] is None
+    assert found["logit_sqnr_db"] == 20.0
+
+
 def test_top5_where_it_says_something() -> None:
     stage = Stage("compiled", np.tile(np.arange(8.0), (2, 1)))
-    found = measure(Stages((stage,), None, stage, "host"), np.array([3, 2]), None)
+    found = measure(Stages((stage,), None, stage, "host", True), np.array([3, 2]), None)
     assert found["compiled"]["top5"] == 50.0
     assert found["compiled"]["top1"] == 0.0
 
 
 def test_labels_must_fit_the_classes() -> None:
-    stages = Stages((COMPILED,), None, COMPILED, "host")
+    stages = Stages((COMPILED,), None, COMPILED, "host", True)
     for labels in (LABELS + 1, LABELS - 1):
         with pytest.raises(DataError, match="the model has 3 outputs"):
             measure(stages, labels, None)

@@ -18,7 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_bundle(parser)
     add_runner(parser)
     parser.add_argument("--data", metavar="DATA", help="inputs: .npz, folder or module:iterable")
-    parser.add_argument("--inputs", metavar="N", type=int, help="use only the first N inputs")
+    parser.add_argument("--inputs", metavar="N", type=_count, help="use only the first N inputs")
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}': expected a whole number from 1 on")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

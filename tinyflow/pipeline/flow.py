@@ -54,7 +54,7 @@ from tinyflow.quantize import run_reference_batched
 from tinyflow.report import no_accuracy, no_memory, write_report
 from tinyflow.targets import Target, load_target
 from tinyflow.targets.app import app_files
-from tinyflow.verify.accuracy import Stage, Stages, integer_scores, measure
+from tinyflow.verify.accuracy import Stage, Stages, integer_scores, is_classifier, measure
 
 VECTORS = 8
 VECTOR_BYTES = 1 << 16
@@ -168,10 +168,14 @@ def measure_accuracy(
     before, original = float_stages(source, test, progress)
     reference = Stage("int8 reference", integer_scores(graph, firmware.reference))
     if firmware.outputs is None or firmware.runner is None:
-        stages = Stages((*before, reference), original, reference, "reference")
+        stages = Stages(
+            (*before, reference), original, reference, "reference", is_classifier(graph)
+        )
         return measure(stages, test.labels, sqnr)
     compiled = Stage(f"compiled, {firmware.runner}", integer_scores(graph, firmware.outputs))
-    stages = Stages((*before, reference, compiled), original, compiled, firmware.runner)
+    stages = Stages(
+        (*before, reference, compiled), original, compiled, firmware.runner, is_classifier(graph)
+    )
     return measure(stages, test.labels, sqnr)
 
 

@@ -35,6 +35,7 @@ from tinyflow.verify.accuracy import (
     float_scores,
     imported_scores,
     integer_scores,
+    is_classifier,
     measure,
     reference_outputs,
 )
@@ -57,9 +58,10 @@ def quantize_file(options: CompileOptions, progress: Progress = SILENT) -> Path:
         files = {"model.tfq": to_bytes(graph), "manifest.json": json_bytes(manifest)}
         write_files(directory, files)
         errors = layer_errors(source, graph, test or calibration, progress)
+        sqnr = logit_sqnr(graph, errors)
         report = {
             **report_head(source, graph, manifest),
-            "accuracy": reference_accuracy(source, graph, test, logit_sqnr(graph, errors)),
+            "accuracy": reference_accuracy(source, graph, test, sqnr, progress),
             "layers": layer_entries(graph, errors),
             "memory": no_memory(),
             "arena": arena_entry(None),
@@ -84,21 +86,24 @@ def report_head(source: Source, graph: Graph, manifest: dict[str, Any]) -> dict[
 
 
 def reference_accuracy(
-    source: Source, graph: Graph, test: Dataset | None, sqnr: float | None
+    source: Source, graph: Graph, test: Dataset | None, sqnr: float | None, progress: Progress
 ) -> dict[str, Any]:
     if test is None:
         return {**no_accuracy(), "logit_sqnr_db": sqnr}
-    before, original = float_stages(source, test)
+    before, original = float_stages(source, test, progress)
     outputs = reference_outputs(graph, test.codes(graph))
     reference = Stage("int8 reference", integer_scores(graph, outputs))
-    stages = Stages((*before, reference), original, reference, "reference")
+    stages = Stages((*before, reference), original, reference, "reference", is_classifier(graph))
     return measure(stages, test.labels, sqnr)
 
 
-def float_stages(source: Source, test: Dataset) -> tuple[tuple[Stage, ...], Stage | None]:
+def float_stages(
+    source: Source, test: Dataset, progress: Progress
+) -> tuple[tuple[Stage, ...], Stage | None]:
     """The stages before quantization, and the one that the compiled model is held against."""
     if not source.is_float:
         return (), None
+    progress.stage(f"Running the float model on {len(test)} inputs")
     imported = imported_scores(source.imported, source.canonical, test)
     passed = float_scores(source.canonical, test.reals(source.canonical))
     stages = (Stage("float model", imported), Stage("after passes", passed))

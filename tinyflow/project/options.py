@@ -144,6 +144,11 @@ def make_options(values: Mapping[str, Any], command: str = "compile") -> Compile
     for needed, hint in _NEEDED.items():
         if not values.get(needed):
             raise UsageError(f"no {needed} was given", hint.format(command=command))
+    if (values.get("x_scale") is None) != (values.get("x_zero_point") is None):
+        raise UsageError(
+            "x-scale and x-zero-point belong together, only one of them was given",
+            "integer data mean x_scale * (x - x_zero_point)",
+        )
     known = {f.name for f in fields(CompileOptions)}
     return CompileOptions(**{k: v for k, v in values.items() if k in known and v is not None})
 

@@ -30,9 +30,12 @@ def arena_picture(
     y_unit = (HEIGHT - TOP - BOTTOM) / max(arena_bytes, 1)
     parts = [*_grid(arena_bytes, y_unit), *_steps(columns, x_unit)]
     hues = _hues(placements)
+    heirs = {e["alias_of"]: e["first_step"] for e in placements if e["alias_of"]}
     for entry in placements:
-        x = LEFT + entry["first_step"] * x_unit
-        width = (entry["last_step"] - entry["first_step"] + 1) * x_unit
+        # Memory changes hands in the middle of the step that works in place.
+        begin = entry["first_step"] + (0.5 if entry["alias_of"] else 0.0)
+        end = heirs[entry["tensor"]] + 0.5 if entry["tensor"] in heirs else entry["last_step"] + 1
+        x, width = LEFT + begin * x_unit, (end - begin) * x_unit
         height = entry["bytes"] * y_unit
         y = HEIGHT - BOTTOM - entry["offset"] * y_unit - height
         first = steps[entry["first_step"]] if entry["first_step"] < len(steps) else ""

@@ -32,12 +32,20 @@ class Stage:
 @dataclass(frozen=True, eq=False)
 class Stages:
     """All stages that could be measured, in order. ``original`` is the float model after all
-    passes, None for a source that is quantized; ``compiled`` is what ``runner`` computed."""
+    passes, None for a source that is quantized; ``compiled`` is what ``runner`` computed.
+    ``classifier``: the scores are one vector with an entry a class."""
 
     waterfall: tuple[Stage, ...]
     original: Stage | None
     compiled: Stage
     runner: str
+    classifier: bool
+
+
+def is_classifier(graph: Graph) -> bool:
+    """Whether the first output is a vector of two scores or more."""
+    shape = graph.tensors[graph.outputs[0]].shape
+    return shape[-1] > 1 and math.prod(shape) == shape[-1]
 
 
 def flat(values: np.ndarray) -> np.ndarray:
@@ -71,7 +79,7 @@ def measure(stages: Stages, labels: np.ndarray | None, logit_sqnr: float | None)
     Raises `DataError` where the labels do not fit the model's classes.
     """
     classes = stages.compiled.scores.shape[1]
-    known = labels if labels is not None and classes > 1 else None
+    known = labels if stages.classifier else None
     if known is not None and not 0 <= known.min() <= known.max() < classes:
         raise DataError(
             f"the labels reach from {known.min()} to {known.max()}, "
@@ -89,7 +97,7 @@ def measure(stages: Stages, labels: np.ndarray | None, logit_sqnr: float | None)
         "drop_pp": drop[0] if drop else None,
         "drop_ci95_pp": list(drop[1]) if drop else None,
         "agreement": None
-        if original is None or classes < 2
+        if original is None or not stages.classifier
         else agreement(original.scores, stages.compiled.scores).percent,
         "logit_sqnr_db": logit_sqnr,
         "waterfall": [] if known is None else [_step(s, known) for s in stages.waterfall],
