@@ -163,6 +163,9 @@ def test_reports_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "report.json").write_text("{")
     with pytest.raises(BundleError, match="damaged"):
         read_report(tmp_path)
+    (tmp_path / "report.json").write_text(json.dumps({"schema_version": 1, "model": {}}))
+    with pytest.raises(BundleError, match="lacks target"):
+        read_report(tmp_path)
     (tmp_path / "report.json").write_text(json.dumps({"schema_version": 99}))
     with pytest.raises(BundleError, match="schema 99"):
         read_report(tmp_path)

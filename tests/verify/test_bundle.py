@@ -13,7 +13,7 @@ from tests.support.digits import TEST, digits_bundle
 from tinyflow.bundle import Bundle, read_bundle
 from tinyflow.cli.main import main
 from tinyflow.data.spec import to_source
-from tinyflow.errors import DataError, VerifyError
+from tinyflow.errors import BundleError, DataError, VerifyError
 from tinyflow.quantize import run_reference
 from tinyflow.verify import load_inputs, run_bundle, save_outputs, verify_bundle
 
@@ -74,6 +74,15 @@ def test_run_refuses_what_does_not_fit(bundle: Bundle, tmp_path: Path) -> None:
     np.save(tmp_path / "codes.npy", pixels().astype(np.int8))
     with pytest.raises(DataError, match="takes real numbers"):
         load_inputs(bundle, tmp_path / "codes.npy")
+
+
+def test_damaged_bundles_are_named(bundle: Bundle) -> None:
+    (bundle.path / "test_vectors" / "input_0.npy").write_bytes(b"\x93NUMPY")
+    with pytest.raises(BundleError, match=r"input_0\.npy of .* is damaged"):
+        verify_bundle(bundle, "host")
+    poor = Bundle(bundle.path, {k: v for k, v in bundle.manifest.items() if k != "inputs"})
+    with pytest.raises(BundleError, match=r"manifest\.json of .* is damaged"):
+        verify_bundle(poor, "host", data=str(TEST))
 
 
 def test_outputs_are_written_where_they_can_be(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from tinyflow.errors import BundleError
 REPORT = "report.json"
 PAGE = "report.html"
 SCHEMA_VERSION = 1
+_PARTS = ("model", "target", "accuracy", "layers", "memory", "arena", "latency", "verify")
 
 
 def no_accuracy() -> dict[str, Any]:
@@ -63,6 +64,8 @@ def read_report(folder: Path) -> dict[str, Any]:
             f"'{path}' has schema {version}, this TinyFlow reads {SCHEMA_VERSION}",
             "compile the model again with this version",
         )
+    if missing := [part for part in _PARTS if part not in document]:
+        raise BundleError(f"'{path}' is damaged (it lacks {missing[0]})", "compile the model again")
     return dict(document)
 
 

@@ -14,7 +14,7 @@ from tinyflow.data import DataOptions, Dataset, InputSpec, Preprocess
 from tinyflow.data.arrays import load_arrays
 from tinyflow.data.raw import RawData, to_dataset
 from tinyflow.data.spec import to_source
-from tinyflow.errors import DataError
+from tinyflow.errors import BundleError, DataError
 from tinyflow.ir import DType
 from tinyflow.progress import SILENT, Progress
 from tinyflow.targets.runners import get_runner
@@ -23,8 +23,11 @@ Arrays = dict[str, np.ndarray]
 
 
 def bundle_specs(bundle: Bundle) -> tuple[InputSpec, ...]:
-    """The inputs of the source model that a bundle was made from."""
-    return tuple(_spec(entry) for entry in bundle.manifest["inputs"])
+    """The inputs of the source model that a bundle was made from. Raises `BundleError`."""
+    try:
+        return tuple(_spec(entry) for entry in bundle.manifest["inputs"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(bundle, "manifest.json", error) from None
 
 
 def _spec(entry: Mapping[str, Any]) -> InputSpec:
@@ -38,9 +41,16 @@ def _spec(entry: Mapping[str, Any]) -> InputSpec:
 
 
 def bundle_data_options(bundle: Bundle) -> DataOptions:
-    """The preprocessing that a bundle's manifest carries."""
-    entry = bundle.manifest["preprocess"]
-    return DataOptions(Preprocess.from_json(entry), entry["x_scale"], entry["x_zero_point"])
+    """The preprocessing that a bundle's manifest carries. Raises `BundleError`."""
+    try:
+        entry = bundle.manifest["preprocess"]
+        return DataOptions(Preprocess.from_json(entry), entry["x_scale"], entry["x_zero_point"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(bundle, "manifest.json", error) from None
+
+
+def _damaged(bundle: Bundle, file: str, error: Exception) -> BundleError:
+    return BundleError(f"{file} of '{bundle.path}' is damaged ({error!r})", "compile again")
 
 
 def load_inputs(bundle: Bundle, path: Path, raw: bool = False) -> Arrays:
@@ -113,9 +123,12 @@ def save_outputs(path: Path, outputs: Mapping[str, np.ndarray]) -> None:
 
 
 def test_vectors(bundle: Bundle) -> Dataset:
-    """The inputs of the bundle's own self-test."""
-    arrays = {
-        name: np.load(io.BytesIO(bundle.read(f"test_vectors/input_{index}.npy")))
-        for index, name in enumerate(bundle.graph.inputs)
-    }
+    """The inputs of the bundle's own self-test. Raises `BundleError`."""
+    arrays = {}
+    for index, name in enumerate(bundle.graph.inputs):
+        file = f"test_vectors/input_{index}.npy"
+        try:
+            arrays[name] = np.load(io.BytesIO(bundle.read(file)), allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise _damaged(bundle, file, error) from None
     return Dataset(arrays, None, "test vectors")
