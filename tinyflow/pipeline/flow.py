@@ -85,9 +85,9 @@ def compile_model(options: CompileOptions, progress: Progress = SILENT) -> Bundl
     with stage_bundle(output) as directory:
         calibration = load_calibration(source, options, progress)
         test = load_test_data(source, options, progress)
-        graph = quantize(source, calibration, options, progress)
-        kernels = choose_kernels(graph, target, options)
-        schedule = make_schedule(graph, demands_of(graph, kernels))
+        model = quantize(source, calibration, options, progress)
+        kernels = choose_kernels(model.graph, target, options)
+        schedule = make_schedule(model.graph, demands_of(model.graph, kernels))
         graph = schedule.graph
         progress.stage("Generating C")
         sources = generate(
@@ -114,11 +114,11 @@ def compile_model(options: CompileOptions, progress: Progress = SILENT) -> Bundl
         manifest["files"] = file_hashes(directory)
         write_files(directory, {"manifest.json": json_bytes(manifest)})
 
-        errors = layer_errors(source, graph, test or calibration, progress)
+        errors = layer_errors(source, model.whole, test or calibration, progress)
         sqnr = logit_sqnr(graph, errors)
         accuracy = measure_accuracy(source, graph, test, firmware, sqnr, progress)
         report = {
-            **report_head(source, graph, manifest),
+            **report_head(source, model.removal, manifest),
             "accuracy": accuracy,
             "layers": layer_entries(graph, errors, schedule, sources.layers),
             "memory": memory_entry(schedule, sources, firmware),

@@ -12,7 +12,7 @@ from tinyflow.data import Dataset
 from tinyflow.ir import Graph
 from tinyflow.pipeline.source import Source
 from tinyflow.progress import Progress
-from tinyflow.quantize import LayerError, compare_layers
+from tinyflow.quantize import LayerError, Removal, compare_layers
 from tinyflow.quantize.metrics import logit_tensors
 
 LAYER_SAMPLES = 64
@@ -105,10 +105,14 @@ def arena_entry(schedule: Schedule | None) -> dict[str, Any]:
     }
 
 
-def model_entry(source: Source, graph: Graph) -> dict[str, Any]:
+def model_entry(source: Source, removal: Removal) -> dict[str, Any]:
+    """``macs`` are those that are left; those saved and the channels that went stand beside."""
+    graph = removal.graph
     return {
         "name": source.name,
         "sha256": source.sha256,
         "parameters": source.canonical.parameters,
         "macs": sum(graph.macs(node) for node in graph.nodes),
+        "removed_channels": removal.channels,
+        "macs_removed": removal.macs,
     }

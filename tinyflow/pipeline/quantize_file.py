@@ -28,6 +28,7 @@ from tinyflow.pipeline.source import (
 )
 from tinyflow.progress import SILENT, Progress
 from tinyflow.project import CompileOptions
+from tinyflow.quantize import Removal
 from tinyflow.report import no_accuracy, no_memory, write_report
 from tinyflow.verify.accuracy import (
     Stage,
@@ -53,14 +54,15 @@ def quantize_file(options: CompileOptions, progress: Progress = SILENT) -> Path:
     with stage_bundle(output) as directory:
         calibration = load_calibration(source, options, progress)
         test = load_test_data(source, options, progress)
-        graph = quantize(source, calibration, options, progress)
+        model = quantize(source, calibration, options, progress)
+        graph = model.graph
         manifest = make_manifest(source, graph, None, options, calibration)
         files = {"model.tfq": to_bytes(graph), "manifest.json": json_bytes(manifest)}
         write_files(directory, files)
-        errors = layer_errors(source, graph, test or calibration, progress)
+        errors = layer_errors(source, model.whole, test or calibration, progress)
         sqnr = logit_sqnr(graph, errors)
         report = {
-            **report_head(source, graph, manifest),
+            **report_head(source, model.removal, manifest),
             "accuracy": reference_accuracy(source, graph, test, sqnr, progress),
             "layers": layer_entries(graph, errors),
             "memory": no_memory(),
@@ -72,12 +74,12 @@ def quantize_file(options: CompileOptions, progress: Progress = SILENT) -> Path:
     return output
 
 
-def report_head(source: Source, graph: Graph, manifest: dict[str, Any]) -> dict[str, Any]:
+def report_head(source: Source, removal: Removal, manifest: dict[str, Any]) -> dict[str, Any]:
     """What report.json says about the model, the target and the options."""
     return {
         "schema_version": 1,
         "tinyflow": __version__,
-        "model": model_entry(source, graph),
+        "model": model_entry(source, removal),
         "target": manifest["target"],
         "options": manifest["options"],
         "calibration": manifest["calibration"],

@@ -2,15 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tinyflow.data import Dataset
 from tinyflow.ir import Graph, Rounding
 from tinyflow.pipeline.source import Source
 from tinyflow.progress import Progress
 from tinyflow.project import CompileOptions
-from tinyflow.quantize import QuantizeOptions, RangeMethod, attach_integers, quantize_model
+from tinyflow.quantize import (
+    QuantizeOptions,
+    RangeMethod,
+    Removal,
+    attach_integers,
+    quantize_model,
+    remove_dead_channels,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerModel:
+    """``whole`` has every channel of the source model; ``removal.graph`` only those on which the
+    outputs depend, and is what gets compiled. Both compute the same."""
+
+    whole: Graph
+    removal: Removal
+
+    @property
+    def graph(self) -> Graph:
+        return self.removal.graph
 
 
 def quantize(
+    source: Source, calibration: Dataset | None, options: CompileOptions, progress: Progress
+) -> IntegerModel:
+    """The canonical graph with integers everywhere, and the same without its dead channels."""
+    whole = _quantize(source, calibration, options, progress)
+    removal = remove_dead_channels(whole)
+    if removal.channels:
+        progress.note(
+            f"{removal.channels} channels are constant or unused and were removed, with "
+            f"{removal.macs:,} multiply-accumulates"
+        )
+    return IntegerModel(whole, removal)
+
+
+def _quantize(
     source: Source, calibration: Dataset | None, options: CompileOptions, progress: Progress
 ) -> Graph:
     """The canonical graph with integers everywhere, whatever the source was."""

@@ -17,6 +17,7 @@ def summarize(report: Mapping[str, Any], folder: Path) -> str:
     lines = [f"{head}: {figures.count(model['parameters'])} parameters, "
              f"{figures.count(model['macs'])} MACs"]  # fmt: skip
     rows = [
+        *_removed(model),
         *_accuracy(report["accuracy"]),
         *_memory(report["memory"]),
         *[(f"verify {v['runner']}", verdict_text(v)) for v in report["verify"]],
@@ -27,6 +28,14 @@ def summarize(report: Mapping[str, Any], folder: Path) -> str:
         rows.insert(0, ("calibration", "RANDOM: for timing only, its accuracy means nothing"))
     width = max(len(name) for name, _ in rows)
     return "\n".join([*lines, *(f"  {name.ljust(width)}  {text}" for name, text in rows)])
+
+
+def _removed(model: Mapping[str, Any]) -> list[tuple[str, str]]:
+    channels = model.get("removed_channels")
+    if not channels:
+        return []
+    saved = figures.count(model["macs_removed"])
+    return [("removed", f"{channels} dead channels, {saved} MACs")]
 
 
 def _accuracy(accuracy: Mapping[str, Any]) -> list[tuple[str, str]]:
