@@ -121,14 +121,14 @@ static const rule wide_rules[] = {
     {0xFF000E10, 0xFE000A00, THUMB_FP_ALU, NONE},      /* VSEL, VMAXNM, VMINNM, VRINT */
 
     /* The vector extension; on cores without it, none of these is reached. */
-    {0xFE101E00, 0xEC101E00, THUMB_VECTOR_LOAD, W_RN16},
-    {0xFE101E00, 0xEC001E00, THUMB_VECTOR_STORE, W_RN16},
-    {0xFE101E00, 0xFC101E00, THUMB_VECTOR_LOAD, W_RN16},
-    {0xFE101E00, 0xFC001E00, THUMB_VECTOR_STORE, W_RN16},
+    {0xFFA01FE0, 0xEC000F00, THUMB_VECTOR, NONE}, /* VMOV of two lanes */
+    {0xEE100E00, 0xEC100E00, THUMB_VECTOR_LOAD, W_RN16},
+    {0xEE100E00, 0xEC000E00, THUMB_VECTOR_STORE, W_RN16},
     {0xEC000000, 0xEC000000, THUMB_VECTOR, NONE},
 
     /* Data processing with immediates, branches, system instructions. */
     {0xF8008000, 0xF0000000, THUMB_ALU, W_RD8},
+    {0xFFC0FFFF, 0xF000E801, THUMB_VECTOR, NONE},      /* VCTP */
     {0xF800D001, 0xF000C001, THUMB_LOOP, NONE},        /* DLS, WLS, LE */
     {0xF800D000, 0xF000D000, THUMB_CALL, NONE},        /* BL */
     {0xF800D000, 0xF0009000, THUMB_BRANCH, NONE},      /* B */
@@ -151,7 +151,7 @@ static const rule wide_rules[] = {
     {0xFF800000, 0xFB000000, THUMB_MULTIPLY_DSP, W_RD8},   /* SMLABB to USADA8 */
     {0xFFD000F0, 0xFB800000, THUMB_MULTIPLY_LONG, W_RD8_RD12}, /* SMULL, UMULL */
     {0xFFD0F0F0, 0xFB90F0F0, THUMB_DIVIDE, W_RD8},
-    {0xFF800000, 0xFB800000, THUMB_MULTIPLY_ADD_LONG, W_RD8_RD12}, /* SMLAL to UMAAL */
+    {0xFFC00000, 0xFBC00000, THUMB_MULTIPLY_ADD_LONG, W_RD8_RD12}, /* SMLAL to UMAAL */
 };
 
 static uint32_t field(uint32_t bits, unsigned at, unsigned width)
