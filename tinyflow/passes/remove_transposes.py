@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tinyflow.ir import Graph, Op
-from tinyflow.passes.transposes.axes import Layout
 from tinyflow.passes.transposes.boundary import absorb_at_boundary
 from tinyflow.passes.transposes.chains import merge_chains
-from tinyflow.passes.transposes.collapse import collapse_axes
+from tinyflow.passes.transposes.collapse import collapse_axes, is_collapsible
 from tinyflow.passes.transposes.flatten import flatten_in_any_order
 from tinyflow.passes.transposes.move_region import move_regions
 from tinyflow.passes.transposes.names import reclaim_names
-from tinyflow.passes.transposes.regions import Cost, Region, best_layout, find_regions
+from tinyflow.passes.transposes.regions import Cost, best_layout, find_regions
 from tinyflow.passes.transposes.relayout import ANY_LAYOUT, LAST_AXIS
 from tinyflow.passes.transposes.sink import sink_below_means, sink_below_reshapes
 
@@ -78,37 +77,52 @@ def _follow_neighbours(graph: Graph) -> tuple[Graph, bool]:
             for region in find_regions(graph, ops)
             if (layout := best_layout(graph, region)) is not None
         ]
-        # The estimate looks at one region at a time. What counts is the whole graph, and only a
-        # graph that costs less is taken: this is why the rounds end.
+        # The estimate looks at one region at a time; what counts is the whole graph.
         for attempt in (moves, *([move] for move in moves if len(moves) > 1)):
-            better = _attempt(graph, attempt)
-            if better is not None:
-                return better, True
+            moved, _ = _settle(move_regions(graph, attempt))
+            if cost(moved) < cost(graph):
+                return moved, True
     return graph, False
 
 
-def _attempt(graph: Graph, moves: list[tuple[Region, Layout]]) -> Graph | None:
-    if not moves:
-        return None
-    moved, _ = _settle(move_regions(graph, moves))
-    return moved if cost(moved) < cost(graph) else None
+def _sink_below_reshapes(graph: Graph) -> tuple[Graph, bool]:
+    """Lets TRANSPOSEs sink below RESHAPEs if that pays once they have met what is below."""
+    sunk, changed = _exhaust(sink_below_reshapes)(graph)
+    if not changed:
+        return graph, False
+    for step in _AFTER_SINKING:
+        sunk, _ = step(sunk)
+    return (sunk, True) if cost(sunk) < cost(graph) else (graph, False)
 
 
 def cost(graph: Graph) -> Cost:
-    """Elements that TRANSPOSEs move at run time, then the number of TRANSPOSEs and RESHAPEs."""
+    """Elements that TRANSPOSEs move at run time, then the number of TRANSPOSEs and RESHAPEs.
+
+    Every step lowers it or leaves it and moves a TRANSPOSE down, so the rounds end. A TRANSPOSE
+    of many axes counts as the nodes that `collapse_axes` makes of it.
+    """
     moving = [node for node in graph.nodes if node.op is Op.TRANSPOSE]
     reshapes = sum(node.op is Op.RESHAPE for node in graph.nodes)
+    wide = sum(is_collapsible(graph, node) for node in moving)
     elements = sum(graph.result(node).elements for node in moving)
-    return elements, len(moving) + reshapes
+    return elements, len(moving) + reshapes + 2 * wide
 
+
+_AFTER_SINKING: tuple[Step, ...] = (
+    _settle,
+    _exhaust(sink_below_means),
+    _exhaust(flatten_in_any_order),
+    _exhaust(_follow_neighbours),
+    _settle,
+)
 
 _STEPS: tuple[Step, ...] = (
     _settle,
     _exhaust(sink_below_means),
-    _exhaust(sink_below_reshapes),
     _settle,
     _exhaust(flatten_in_any_order),
     _exhaust(_follow_neighbours),
+    _sink_below_reshapes,
     collapse_axes,
     _settle,
 )

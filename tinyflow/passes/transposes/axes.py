@@ -16,6 +16,9 @@ Perm = tuple[int, ...]
 Layout = tuple[int | None, ...]
 """As a `Perm` that holds every axis; None is a new axis of 1."""
 
+MOST_AXES = 4
+"""Kernels see at most so many."""
+
 
 def compose(first: Sequence[int], second: Sequence[int]) -> Perm:
     """The one permutation that equals ``first`` followed by ``second``."""
@@ -91,5 +94,8 @@ def split_groups(a: Shape, b: Shape) -> list[tuple[list[int], list[int]]] | None
                 j += 1
             else:
                 break
-        groups.append((left, right))
+        if left and right:
+            groups.append((left, right))
+        else:
+            groups[-1] = (groups[-1][0] + left, groups[-1][1] + right)
     return groups if len([g for g in groups if any(a[axis] > 1 for axis in g[0])]) > 1 else None

@@ -6,7 +6,14 @@ from dataclasses import replace
 
 from tinyflow.ir import Graph, GraphEditor, Node, Op
 from tinyflow.ir.ops.reshape import ReshapeAttrs
-from tinyflow.passes.transposes.axes import compose, inverse, only_units_differ, wide
+from tinyflow.passes.transposes.axes import (
+    Perm,
+    compose,
+    inverse,
+    is_identity,
+    only_units_differ,
+    wide,
+)
 from tinyflow.passes.transposes.chains import perm_of
 
 
@@ -36,7 +43,7 @@ def _absorb_input(graph: Graph, name: str) -> tuple[Graph, bool]:
         editor.remove_node(reader)
         editor.redirect(reader.output, name)
     editor.tensors[name] = replace(graph.tensors[readers[0].output], name=name)
-    editor.layouts[name] = compose(graph.layouts.get(name, tuple(range(len(perm)))), perm)
+    _add_layout(editor, name, perm)
     return editor.build(), True
 
 
@@ -57,8 +64,7 @@ def _absorb_output(graph: Graph, name: str) -> tuple[Graph, bool]:
     editor.remove_node(node)
     del editor.tensors[name]
     editor.rename_output(source, name)
-    layout = graph.layouts.get(name, tuple(range(len(perm))))
-    editor.layouts[name] = compose(layout, inverse(perm))
+    _add_layout(editor, name, inverse(perm))
     return editor.build(), True
 
 
@@ -77,6 +83,12 @@ def _absorb_above_reshape(graph: Graph, node: Node) -> tuple[Graph, bool]:
     shape = tuple(result[axis] for axis in perm)
     editor.replace_node(node, replace(node, inputs=above.inputs, attrs=ReshapeAttrs(shape)))
     editor.tensors[node.output] = replace(graph.result(node), shape=shape)
-    layout = graph.layouts.get(node.output, tuple(range(len(perm))))
-    editor.layouts[node.output] = compose(layout, perm)
+    _add_layout(editor, node.output, perm)
     return editor.build(), True
+
+
+def _add_layout(editor: GraphEditor, name: str, perm: Perm) -> None:
+    """Puts the axes of an input or output in another order than they had so far."""
+    layout = compose(editor.layouts.pop(name, tuple(range(len(perm)))), perm)
+    if not is_identity(layout):
+        editor.layouts[name] = layout

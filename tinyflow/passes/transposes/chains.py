@@ -8,6 +8,7 @@ from tinyflow.ir import Graph, GraphEditor, Node, Op
 from tinyflow.ir.ops.reshape import ReshapeAttrs
 from tinyflow.ir.ops.transpose import TransposeAttrs
 from tinyflow.passes.transposes.axes import (
+    MOST_AXES,
     Perm,
     compose,
     is_identity,
@@ -111,7 +112,9 @@ class _Sweep:
     def _reshape_below(self, node: Node, above: Node) -> bool:
         """RESHAPE, TRANSPOSE becomes TRANSPOSE, RESHAPE, where that is the same."""
         source, middle = (self.editor.tensors[n] for n in (above.inputs[0], node.inputs[0]))
-        if not only_units_differ(source.shape, middle.shape):
+        # A RESHAPE that lowers the rank to what kernels see stays above.
+        grows = len(source.shape) > max(len(middle.shape), MOST_AXES)
+        if grows or not only_units_differ(source.shape, middle.shape):
             return False
         self.changed = True
         result = self.editor.tensors[node.output]

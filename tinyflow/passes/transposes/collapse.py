@@ -7,10 +7,8 @@ from dataclasses import replace
 from tinyflow.ir import Graph, GraphEditor, Node, Op
 from tinyflow.ir.ops.reshape import ReshapeAttrs
 from tinyflow.ir.ops.transpose import TransposeAttrs
+from tinyflow.passes.transposes.axes import MOST_AXES
 from tinyflow.passes.transposes.chains import perm_of
-
-MOST_AXES = 4
-"""Kernels see at most so many."""
 
 
 def collapse_axes(graph: Graph) -> tuple[Graph, bool]:
@@ -18,13 +16,11 @@ def collapse_axes(graph: Graph) -> tuple[Graph, bool]:
     editor = GraphEditor(graph)
     changed = False
     for node in graph.nodes:
-        if node.op is not Op.TRANSPOSE or len(perm_of(node)) <= MOST_AXES:
-            continue
-        source, result = graph.tensors[node.inputs[0]], graph.result(node)
-        runs = _runs(source.shape, perm_of(node))
-        if len(runs) + 1 >= len(perm_of(node)):
+        if not is_collapsible(graph, node):
             continue
         changed = True
+        source, result = graph.tensors[node.inputs[0]], graph.result(node)
+        runs = _runs(source.shape, perm_of(node))
         in_source = sorted(range(len(runs)), key=lambda r: runs[r][0])
         sizes = [_size(source.shape, run) for run in runs]
         before = (1, *(sizes[r] for r in in_source))
@@ -51,6 +47,14 @@ def collapse_axes(graph: Graph) -> tuple[Graph, bool]:
         )
         editor.replace_node(node, join, move, split)
     return (editor.build(), True) if changed else (graph, False)
+
+
+def is_collapsible(graph: Graph, node: Node) -> bool:
+    """Whether a node is a TRANSPOSE of more than four axes that would have fewer."""
+    if node.op is not Op.TRANSPOSE or len(perm_of(node)) <= MOST_AXES:
+        return False
+    runs = _runs(graph.tensors[node.inputs[0]].shape, perm_of(node))
+    return len(runs) + 1 < len(perm_of(node))
 
 
 def _runs(shape: tuple[int, ...], perm: tuple[int, ...]) -> list[list[int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tinyflow.ir import Graph, GraphEditor
+from tinyflow.ir import Graph, GraphEditor, Node
 
 
 def reclaim_names(graph: Graph) -> tuple[Graph, bool]:
@@ -16,9 +16,8 @@ def reclaim_names(graph: Graph) -> tuple[Graph, bool]:
     taken = set(graph.tensors)
     for node in graph.nodes:
         for name in node.outputs:
-            stem, _, suffix = name.rpartition("/")
-            derived = suffix in _SUFFIXES or suffix == node.op.value.lower()
-            if derived and stem and stem not in taken and name not in graph.outputs:
+            stem = None if name in graph.outputs else _free_stem(name, node, taken)
+            if stem is not None:
                 new_names[name] = stem
                 taken.add(stem)
     if not new_names:
@@ -35,6 +34,16 @@ def reclaim_names(graph: Graph) -> tuple[Graph, bool]:
         for node in editor.nodes
     ]
     return editor.build(), True
+
+
+def _free_stem(name: str, node: Node, taken: set[str]) -> str | None:
+    """The shortest name that is left when suffixes are taken off, if any is free."""
+    found = None
+    stem, _, suffix = name.rpartition("/")
+    while stem and (suffix in _SUFFIXES or suffix == node.op.value.lower()):
+        found = stem if stem not in taken else found
+        stem, _, suffix = stem.rpartition("/")
+    return found
 
 
 _SUFFIXES = frozenset({"mean", "moved", "runs"})
