@@ -10,7 +10,7 @@ from tinyflow.codegen.c.dsp.requant.generic import GenericRequant
 from tinyflow.codegen.c.dsp.requant.reachable import code_bounds, reachable
 from tinyflow.codegen.c.dsp.requant.saturation import Saturation
 from tinyflow.codegen.c.dsp.requant.search import Problem, Requant, find_requant, search
-from tinyflow.codegen.c.dsp.requant.short import ShortRequant, SignFix
+from tinyflow.codegen.c.dsp.requant.short import ShortRequant, SignFix, SignWay
 
 __all__ = [
     "GenericRequant",
@@ -19,6 +19,7 @@ __all__ = [
     "Saturation",
     "ShortRequant",
     "SignFix",
+    "SignWay",
     "code_bounds",
     "emit_generic",
     "emit_short",

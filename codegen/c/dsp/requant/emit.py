@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tinyflow.codegen.c.dsp.requant.generic import GenericRequant
 from tinyflow.codegen.c.dsp.requant.saturation import Saturation
-from tinyflow.codegen.c.dsp.requant.short import ShortRequant
+from tinyflow.codegen.c.dsp.requant.short import ShortRequant, SignFix, SignWay
 from tinyflow.ir import Rounding
 
 
@@ -19,16 +19,18 @@ def emit_short(
     multiplier: str,
     constant: str,
     out: str,
+    mirror: str | None = None,
     store: str | None = None,
 ) -> list[str]:
     """The short form, for a channel where it is proven: ``requant.cycles``, 1 more to store.
 
     ``acc`` holds the accumulator as the kernel has it, and is lost where ``requant.lift`` is not
     0. ``out`` receives the code, sign-extended. It may be ``acc``, unless ``requant.sign`` is
-    there; never ``multiplier`` or ``constant``, which are kept. ``store`` is the operand of a
-    STRB, such as ``[r0, #3]`` or ``[r0], #1``. Flags are kept.
+    there; never ``multiplier``, ``constant`` or ``mirror``, which are kept. ``mirror`` is needed,
+    and flags are lost, with `SignWay.MIRROR`. ``store`` is the operand of a STRB, such as
+    ``[r0, #3]`` or ``[r0], #1``.
     """
-    if out in (multiplier, constant) or (requant.sign is not None and out == acc):
+    if out in (multiplier, constant, mirror) or (requant.sign is not None and out == acc):
         raise ValueError(f"'{out}' cannot receive the code: it is still needed")
     lines = []
     if requant.lift:
@@ -36,13 +38,9 @@ def emit_short(
     addend = constant
     if (sign := requant.sign) is not None:
         addend = out
-        if sign.bits == 0:
-            lines.append(f"add {out}, {constant}, {acc}, asr #31 @ 1 less where negative")
-        elif sign.split:
-            lines.append(f"asr {out}, {acc}, #31")
-            lines.append(f"add {out}, {constant}, {out}, lsl #{sign.bits} @ less where negative")
-        else:
-            lines.append(f"sub {out}, {constant}, {acc}, lsr #{32 - sign.bits} @ less if negative")
+        if sign.way is SignWay.MIRROR and mirror is None:
+            raise ValueError("the mirrored constant must be in a register")
+        lines += [line.format(o=out, c=constant, a=acc, m=mirror) for line in _sign(sign)]
     product = "smmlar" if requant.rounded else "smmla"
     lines.append(f"{product} {out}, {acc}, {multiplier}, {addend}")
     lines += _saturate(requant.saturation, out, requant.shift)
@@ -88,6 +86,22 @@ def emit_generic(
     else:
         lines += _add_with_carry(out, zero)
     return lines + _saturate(requant.saturation, out, 0) + _store(out, store)
+
+
+def _sign(sign: SignFix) -> list[str]:
+    """The constant, smaller where the accumulator is negative."""
+    return {
+        SignWay.STEP: ["add {o}, {c}, {a}, asr #31 @ 1 less where negative"],
+        SignWay.SLOPE: [f"sub {{o}}, {{c}}, {{a}}, lsr #{32 - sign.bits} @ less where negative"],
+        SignWay.SPLIT: [
+            "asr {o}, {a}, #31",
+            f"add {{o}}, {{c}}, {{o}}, lsl #{sign.bits} @ less where negative",
+        ],
+        SignWay.MIRROR: [
+            "eors {o}, {m}, {a}, asr #32 @ C = the sign",
+            "adc {o}, {o}, {c} @ the constant plus or minus its mirror",
+        ],
+    }[sign.way]
 
 
 def _lift(requant: GenericRequant, acc: str, left: str | None) -> list[str]:

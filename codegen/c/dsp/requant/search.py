@@ -12,7 +12,7 @@ import numpy as np
 from tinyflow.codegen.c.dsp.requant import arithmetic
 from tinyflow.codegen.c.dsp.requant.generic import GenericRequant
 from tinyflow.codegen.c.dsp.requant.saturation import saturations
-from tinyflow.codegen.c.dsp.requant.short import ShortRequant, SignFix
+from tinyflow.codegen.c.dsp.requant.short import ShortRequant, SignFix, SignWay
 from tinyflow.codegen.c.dsp.requant.thresholds import Shape, Thresholds, constants
 from tinyflow.ir import Rounding
 from tinyflow.ir.integer import AccumulateForm
@@ -24,6 +24,9 @@ PRESHIFT = 8
 
 _NEAR = np.array([0, 1, -1, 2, -2, 3, -3, 4, -4, 6, -6, 8, -8, 12, -12, 16, -16, 32, -32, 64, -64])
 """What is tried on multipliers, next to the reference's own shifted right."""
+
+_GENERIC_LOADS = 2
+"""Cycles to load what only the generic form needs; and one form a layer makes simpler blocks."""
 
 _WAYS_UP = (1, 4, 8)
 _MOST_BASES = 4
@@ -97,11 +100,13 @@ def find_requant(
     rounding: Rounding,
     preshifted: bool,
     register_shift: int | None = None,
+    uniform: bool = False,
 ) -> Requant:
     """The cheapest instructions for a layer, for accumulators within [acc_lo, acc_hi].
 
     ``preshifted``: the kernel's register holds the accumulator times 256; else, or if
-    ``register_shift`` is given, times ``2**register_shift`` (Winograd sums: 1).
+    ``register_shift`` is given, times ``2**register_shift`` (Winograd sums: 1). ``uniform``: one
+    form must serve all channels.
     """
     if register_shift is None:
         register_shift = PRESHIFT if preshifted else 0
@@ -117,24 +122,30 @@ def find_requant(
             acc_lo,
             acc_hi,
             register_shift,
-        )
+        ),
+        uniform,
     )
 
 
-def search(problem: Problem) -> Requant:
+def search(problem: Problem, uniform: bool = False) -> Requant:
     """The form that takes the fewest cycles over all channels together.
 
-    Ties go to the one that is tried first: fewer instructions, then the finer multipliers.
+    Channels that take the generic form count `_GENERIC_LOADS` cycles more. Ties go to the form
+    that is tried first: fewer instructions, then the finer multipliers. ``uniform``: a short form
+    is only taken if it is proven for all channels.
     """
     best: Requant = problem.generic
     channels = len(problem.multiplier)
-    least = channels * best.cycles
+    generic = problem.generic.cycles + _GENERIC_LOADS
+    least = channels * generic
     for base, shape in sorted(_shapes(problem), key=lambda s: _cycles(s[1], problem)):
         if channels * _cycles(shape, problem) >= least:
             break
         found = _fit(problem, shape, base)
         proven = int(found.short.sum())
-        total = proven * found.cycles + (channels - proven) * problem.generic.cycles
+        if uniform and proven < channels:
+            continue
+        total = proven * found.cycles + (channels - proven) * generic
         if total < least:
             best, least = found, total
     return best
@@ -165,35 +176,44 @@ def _shapes(problem: Problem) -> Iterator[tuple[int, Shape]]:
 
 
 def _signs(problem: Problem, up: int, base: int) -> Iterator[SignFix | None]:
-    """Half a step of the high product less for negative values: its size in t, per shift."""
+    """One unit of the high product less for negative values: its size in t, per shift."""
     yield None
     if problem.rounding is Rounding.SINGLE or up < 1:
         return
     drops = np.unique(-problem.shift[problem.varies].astype(np.int64)) - base
     for drop in map(int, drops[(drops >= 0) & (drops < up)]):
-        for split in (False, True) if up - 1 > drop else (False,):
-            yield SignFix(up - 1 - drop, split)
+        if drop == up - 1:
+            yield SignFix(SignWay.STEP)
+        else:
+            yield SignFix(SignWay.SLOPE, up - 1 - drop)
+            yield SignFix(SignWay.SPLIT, up - 1 - drop)
+    if up >= 2:
+        yield SignFix(SignWay.MIRROR)
 
 
 def _fit(problem: Problem, shape: Shape, base: int) -> ShortRequant:
     """The tables for a shape, and for which channels they are proven."""
+    mirrored = shape.sign is not None and shape.sign.way is SignWay.MIRROR
     drop = np.maximum(-problem.shift.astype(np.int64) - base, 0)
-    half = (np.int64(1) << drop) >> 1
-    slope = 0 if shape.sign is None else shape.sign.slope
-    scaled = ((problem.multiplier.astype(np.int64) + half) >> drop) + slope
-    wanted = _usual_constant(problem, shape)
-    multiplier = np.where(problem.varies, np.clip(scaled, 0, arithmetic.INT32_MAX), 0)
-    low, high = constants(shape, multiplier, problem.thresholds)
-    # Constants that all channels share need no table: look near for multipliers that allow it.
-    odd = np.flatnonzero(((low > wanted) | (high < wanted)) & problem.varies)
-    if len(odd):
-        tried = np.clip(multiplier[odd] + _NEAR[:, None], 0, arithmetic.INT32_MAX)
-        lows, highs = constants(shape, tried, problem.thresholds.channels(odd))
-        shared = (lows <= wanted) & (wanted <= highs)
-        # argmax finds the first of the best: nearest to the reference's own multiplier.
-        chosen = np.argmax(2 * shared + (lows <= highs), axis=0), np.arange(len(odd))
-        multiplier[odd], low[odd], high[odd] = tried[chosen], lows[chosen], highs[chosen]
-    short = low <= high
+    # Half a unit of the high product, which double rounding rounds on its own.
+    unit = np.zeros_like(drop)
+    if problem.rounding is Rounding.DOUBLE and shape.up >= 2:
+        unit = np.int64(1) << np.maximum(shape.up - 2 - drop, 0)
+    mirror = np.where(problem.varies & mirrored, unit, 0)
+    centre = ((problem.zero - shape.saturation.base) << shape.shift) + (1 << (shape.shift - 1))
+    centre = int(np.clip(centre, arithmetic.INT32_MIN, arithmetic.INT32_MAX))
+    tried = _multipliers(problem, shape, drop)
+    low, high = constants(shape, tried[:1], mirror, problem.thresholds)
+    wanted = centre if mirrored else _common(low, high, centre + np.unique(unit))
+    if ((low > wanted) | (high < wanted)).any():
+        low, high = constants(shape, tried, mirror, problem.thresholds)
+        if not mirrored:
+            wanted = _common(low, high, centre + np.arange(-1, int(unit.max()) + 2))
+    # argmax finds the first of the best: nearest to the reference's own multiplier.
+    shared = (low <= wanted) & (wanted <= high)
+    best = np.argmax(2 * shared + (low <= high), axis=0), np.arange(low.shape[1])
+    low, high, multiplier = low[best], high[best], tried[best]
+    short = shared[best] if mirrored else low <= high
     constant = np.where(short, np.clip(wanted, low, np.maximum(low, high)), 0)
     return ShortRequant(
         register_shift=problem.register_shift,
@@ -201,6 +221,7 @@ def _fit(problem: Problem, shape: Shape, base: int) -> ShortRequant:
         rounded=shape.rounded,
         multiplier=np.where(short, multiplier, 0).astype(np.int32),
         constant=constant.astype(np.int32),
+        mirror=np.where(short, mirror, 0).astype(np.int32),
         shift=shape.shift,
         sign=shape.sign,
         saturation=shape.saturation,
@@ -209,9 +230,17 @@ def _fit(problem: Problem, shape: Shape, base: int) -> ShortRequant:
     )
 
 
-def _usual_constant(problem: Problem, shape: Shape) -> int:
-    """Half of a code, and half a unit of the high product where that is rounded on its own."""
-    usual = ((problem.zero - shape.saturation.base) << shape.shift) + (1 << (shape.shift - 1))
-    if problem.rounding is Rounding.DOUBLE and shape.up >= 2:
-        usual += 1 << (shape.up - 2)
-    return int(np.clip(usual, arithmetic.INT32_MIN, arithmetic.INT32_MAX))
+def _multipliers(problem: Problem, shape: Shape, drop: np.ndarray) -> np.ndarray:
+    """The reference's multipliers, shifted right by ``drop``, and their neighbours, nearest
+    first: int64 [tries, channels]. They are 0 where only one code can be reached."""
+    half = (np.int64(1) << drop) >> 1
+    slope = 0 if shape.sign is None else shape.sign.slope
+    scaled = ((problem.multiplier.astype(np.int64) + half) >> drop) + slope
+    near = np.clip(scaled + _NEAR[:, None], 0, arithmetic.INT32_MAX)
+    return np.where(problem.varies, near, 0)
+
+
+def _common(low: np.ndarray, high: np.ndarray, candidates: np.ndarray) -> int:
+    """The candidate that fits the most channels: it needs no table if it fits them all."""
+    fits = (low <= candidates[:, None, None]) & (candidates[:, None, None] <= high)
+    return int(candidates[fits.any(axis=1).sum(axis=1).argmax()])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 
@@ -11,32 +13,48 @@ from tinyflow.codegen.c.dsp.requant.generic import GenericRequant
 from tinyflow.codegen.c.dsp.requant.saturation import Saturation
 
 
+class SignWay(Enum):
+    """How the constant is lowered where the accumulator is negative, by ``2**bits``."""
+
+    STEP = "step"
+    """One ADD of the accumulator's ASR #31; ``bits`` is 0."""
+    SLOPE = "slope"
+    """One SUB of the accumulator's top ``bits`` bits, unsigned: these hold the wanted jump and a
+    slope besides, which the multiplier makes up for by ``2**bits``."""
+    SPLIT = "split"
+    """ASR #31, and an ADD of that times ``2**bits``."""
+    MIRROR = "mirror"
+    """A second constant per channel, ``mirror``, is added or, where negative, subtracted: an EORS
+    with ASR #32, which complements it and sets the carry, and an ADC. Any jump for any channel."""
+
+
 @dataclass(frozen=True)
 class SignFix:
-    """Lowers the constant by ``2**bits`` where the accumulator is negative.
+    """Ties of negative values go away from zero: their constant is smaller."""
 
-    ``split`` takes two instructions, ASR #31 and an ADD. Otherwise one SUB of the accumulator's
-    top ``bits`` bits, unsigned, does it: these hold the wanted jump and a slope besides, which
-    the multiplier makes up for by ``2**bits``. With 0 bits one ADD of ASR #31 is exact.
-    """
-
-    bits: int
-    split: bool
+    way: SignWay
+    bits: int = 0
 
     @property
     def slope(self) -> int:
         """What the multiplier must be larger by."""
-        return 0 if self.split or self.bits == 0 else 1 << self.bits
+        return 1 << self.bits if self.way is SignWay.SLOPE else 0
 
     @property
     def cycles(self) -> int:
-        return 2 if self.split and self.bits else 1
+        return 1 if self.way in (SignWay.STEP, SignWay.SLOPE) else 2
 
-    def apply(self, register: np.ndarray) -> np.ndarray:
+    def apply(self, register: np.ndarray, mirror: np.ndarray) -> np.ndarray:
         """What is added to the constant, for the accumulator as the register holds it."""
-        if self.split or self.bits == 0:
-            return (register >> 31) << self.bits
-        return -((register & 0xFFFFFFFF) >> (32 - self.bits))
+        return _SIGN_WAYS[self.way](register, self.bits, mirror)
+
+
+_SIGN_WAYS: dict[SignWay, Callable[[np.ndarray, int, np.ndarray], np.ndarray]] = {
+    SignWay.STEP: lambda register, bits, mirror: register >> 31,
+    SignWay.SLOPE: lambda register, bits, mirror: -((register & 0xFFFFFFFF) >> (32 - bits)),
+    SignWay.SPLIT: lambda register, bits, mirror: (register >> 31) << bits,
+    SignWay.MIRROR: lambda register, bits, mirror: np.where(register < 0, -mirror, mirror),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +62,8 @@ class ShortRequant:
     """``t = SMMLA(acc, multiplier, constant [+ sign]); code = saturation(t >> shift)``.
 
     ``acc`` is the accumulator times ``2**register_shift`` as the kernel holds it; ``lift`` more
-    bits are shifted in first. ``multiplier`` and ``constant`` are int32, one per channel,
+    bits are shifted in first. ``multiplier``, ``constant`` and ``mirror`` are int32, one per
+    channel; ``mirror`` counts only with `SignWay.MIRROR`, and then the constant is common.
     ``shift`` is one immediate, 1 to 31. ``short`` tells, per channel, where this is proven equal
     to the reference; elsewhere ``generic``, which is right for every channel, must be used.
     """
@@ -54,6 +73,7 @@ class ShortRequant:
     rounded: bool
     multiplier: np.ndarray
     constant: np.ndarray
+    mirror: np.ndarray
     shift: int
     sign: SignFix | None
     saturation: Saturation
@@ -87,6 +107,6 @@ class ShortRequant:
         register = arithmetic.wrap(register << self.lift)
         constant = self.constant.astype(np.int64)
         if self.sign is not None:
-            constant = arithmetic.wrap(constant + self.sign.apply(register))
+            constant = arithmetic.wrap(constant + self.sign.apply(register, self.mirror))
         t = arithmetic.smmla(register, self.multiplier.astype(np.int64), constant, self.rounded)
         return self.saturation.apply(t, self.shift)

@@ -13,7 +13,7 @@ import numpy as np
 
 from tinyflow.codegen.c.dsp.requant import arithmetic
 from tinyflow.codegen.c.dsp.requant.saturation import Saturation
-from tinyflow.codegen.c.dsp.requant.short import SignFix
+from tinyflow.codegen.c.dsp.requant.short import SignFix, SignWay
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,15 +72,18 @@ class Shape:
     saturation: Saturation
 
 
-def constants(shape: Shape, multiplier: np.ndarray, t: Thresholds) -> tuple[np.ndarray, np.ndarray]:
+def constants(
+    shape: Shape, multiplier: np.ndarray, mirror: np.ndarray, t: Thresholds
+) -> tuple[np.ndarray, np.ndarray]:
     """The lowest and highest constant that make the short form equal to the reference.
 
     ``multiplier`` is int64 [..., channels], at least 0; so are the results. A lowest above its
     highest means that there is no constant. Where the multiplier is 0 the register's value does
-    not matter, elsewhere it must hold the accumulators.
+    not matter, elsewhere it must hold the accumulators. ``mirror`` is int64 [channels], 0 where the
+    multiplier is.
     """
     multiplier = np.asarray(multiplier, dtype=np.int64)[..., None, :]
-    low, high = _bounds(shape, multiplier, t)
+    low, high = _bounds(shape, multiplier, mirror, t)
     flat = (multiplier == 0)[..., 0, :]
     if flat.any():
         least, most = _constant_codes(shape, t)
@@ -89,7 +92,9 @@ def constants(shape: Shape, multiplier: np.ndarray, t: Thresholds) -> tuple[np.n
     return low, np.minimum(high, arithmetic.INT32_MAX)
 
 
-def _bounds(shape: Shape, multiplier: np.ndarray, t: Thresholds) -> tuple[np.ndarray, np.ndarray]:
+def _bounds(
+    shape: Shape, multiplier: np.ndarray, mirror: np.ndarray, t: Thresholds
+) -> tuple[np.ndarray, np.ndarray]:
     """As `constants`, for registers that hold their accumulators."""
     way = shape.saturation
 
@@ -97,7 +102,7 @@ def _bounds(shape: Shape, multiplier: np.ndarray, t: Thresholds) -> tuple[np.nda
         """What is added to the constant."""
         register = acc << shape.up
         value = (register * multiplier + (shape.rounded << 31)) >> 32
-        return value if shape.sign is None else value + shape.sign.apply(register)
+        return value if shape.sign is None else value + shape.sign.apply(register, mirror)
 
     def start(code: np.ndarray) -> np.ndarray:
         """The smallest t whose code is not below ``code``."""
@@ -126,11 +131,18 @@ def _bounds(shape: Shape, multiplier: np.ndarray, t: Thresholds) -> tuple[np.nda
     return np.where(possible, low, never), np.where(possible, high, -never)
 
 
+# The most that the constant is lowered by, whatever the register holds, where `mirror` is 0.
+_DROPS: dict[SignWay, Callable[[int], int]] = {
+    SignWay.STEP: lambda bits: 1,
+    SignWay.SLOPE: lambda bits: (1 << bits) - 1,
+    SignWay.SPLIT: lambda bits: 1 << bits,
+    SignWay.MIRROR: lambda bits: 0,
+}
+
+
 def _constant_codes(shape: Shape, t: Thresholds) -> tuple[np.ndarray, np.ndarray]:
     """As `constants`, for a multiplier of 0 and any register: only one code can be meant."""
-    drop = 0
-    if shape.sign is not None:
-        drop = (1 << shape.sign.bits) - (shape.sign.slope > 0)
+    drop = 0 if shape.sign is None else _DROPS[shape.sign.way](shape.sign.bits)
     base = (t.first - shape.saturation.base) << shape.shift
     way = shape.saturation
     possible = (t.first == t.last) & (t.first >= way.lowest) & (t.first <= way.highest)
