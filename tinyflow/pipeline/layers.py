@@ -71,6 +71,7 @@ def layer_entries(
                 "cosine": finite(error.cosine) if error else None,
                 "saturation": error.saturation if error else None,
                 "cycles": None,
+                "cycles_flash": None,
                 "instructions": None,
                 "arena_bytes": schedule.live_bytes(steps[node.name])
                 if schedule and node.name in steps

@@ -25,6 +25,22 @@ def count(value: int | float | None) -> str:
     return f"{value / 1e6:,.2f} M" if value >= 1e6 else f"{value:,.0f}"
 
 
+def exact(value: int | None) -> str:
+    """1,234,567"""
+    return NONE if value is None else f"{value:,}"
+
+
+def milliseconds(value: float | None) -> str:
+    """Three significant digits, 100 and more without a fraction."""
+    if value is None:
+        return NONE
+    return f"{value:,.0f} ms" if value >= 100 else f"{value:.3g} ms"
+
+
+def clock(hertz: int | None) -> str:
+    return NONE if hertz is None else f"{hertz / 1e6:g} MHz"
+
+
 def percent(value: float | None, digits: int = 2) -> str:
     return NONE if value is None else f"{value:.{digits}f}%"
 

@@ -34,9 +34,12 @@ def render_page(report: Mapping[str, Any]) -> str:
         interval=figures.interval,
         verdict=verdict_text,
         breakable=breakable,
+        exact=figures.exact,
+        milliseconds=_unbroken(figures.milliseconds),
+        clock=_unbroken(figures.clock),
     )
     template = environment.get_template("report.html.j2")
-    return template.render(report=report, **_pictures(report), **_scales(report))
+    return template.render(report=report, **_pictures(report), **_scales(report), **_times(report))
 
 
 def _unbroken(write: Callable[..., str]) -> Callable[..., str]:
@@ -71,4 +74,18 @@ def _scales(report: Mapping[str, Any]) -> dict[str, float]:
         "best_sqnr": max(
             [layer["sqnr_db"] for layer in layers if layer["sqnr_db"] is not None], default=1.0
         ),
+    }
+
+
+def _times(report: Mapping[str, Any]) -> dict[str, Any]:
+    """The layers whose cycles are known, with the best figure for each as ``best``."""
+    with_flash = any(entry["cycles_flash"] is not None for entry in report["latency"])
+    key = "cycles_flash" if with_flash else "cycles"
+    timed = [{**layer, "best": layer[key]} for layer in report["layers"] if layer.get(key)]
+    cycles = [layer["best"] for layer in timed]
+    return {
+        "timed_layers": timed,
+        "with_flash": with_flash,
+        "most_cycles": max(cycles, default=1),
+        "all_cycles": max([entry[key] or 0 for entry in report["latency"]], default=0) or 1,
     }

@@ -20,6 +20,7 @@ def summarize(report: Mapping[str, Any], folder: Path) -> str:
         *_removed(model),
         *_accuracy(report["accuracy"]),
         *_memory(report["memory"]),
+        *[(f"time {entry['runner']}", _latency(entry)) for entry in report["latency"]],
         *[(f"verify {v['runner']}", verdict_text(v)) for v in report["verify"]],
         ("report", str(folder / PAGE)),
     ]
@@ -82,6 +83,16 @@ def _memory(memory: Mapping[str, Any]) -> list[tuple[str, str]]:
         )  # fmt: skip
         rows.append(("flash", f"{figures.size(memory['flash_bytes'])} ({parts})"))
     return rows
+
+
+def _latency(entry: Mapping[str, Any]) -> str:
+    """Cycles, and milliseconds where a clock is known."""
+    cycles = entry["cycles"] if entry["cycles_flash"] is None else entry["cycles_flash"]
+    kind = "modelled" if entry["calibrated"] else "ESTIMATED"
+    text = f"{figures.count(cycles)} cycles, {kind}"
+    if entry["ms"] is None:
+        return text
+    return f"{figures.milliseconds(entry['ms'])} at {figures.clock(entry['clock_hz'])} ({text})"
 
 
 def verdict_text(verdict: Mapping[str, Any]) -> str:
