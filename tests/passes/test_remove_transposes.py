@@ -61,6 +61,13 @@ def test_inverse_pairs_cancel_and_the_rest_goes_to_the_boundary() -> None:
     assert after.tensors["x"].shape == (1, 5, 6, 3)
 
 
+def test_axes_of_one_element_at_the_boundary_are_layouts_too() -> None:
+    b = GraphBuilder()
+    after = removed(b.build(conv(b, b.input("x", (1, 1, 5, 6)), 1)))
+    assert ops(after) == [Op.CONV_2D]
+    assert after.layouts == {"x": NHWC, after.outputs[0]: NHWC}
+
+
 def test_layouts_add_up() -> None:
     b = GraphBuilder()
     graph = b.build(b.node(Op.SOFTMAX, [transpose(b, b.input("x", (1, 3, 5, 6)), (0, 2, 1, 3))]))

@@ -15,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.support.onnx_models import imported, model, node, one_op, tensor
 from tinyflow.errors import ModelError, TinyflowError, UnsupportedError, UsageError
 from tinyflow.importers import load_model
+from tinyflow.ir import DType, serialize
 
 
 def ints(*values: int) -> np.ndarray:
@@ -420,3 +421,27 @@ def test_weights_that_are_listed_as_inputs(tmp_path: Path) -> None:
         helper.make_tensor_value_info(weight.name, TensorProto.FLOAT, list(shape))
     )
     assert imported(source, tmp_path).inputs == ("x",)
+
+
+def test_half_precision_is_imported_as_float32(tmp_path: Path) -> None:
+    source = one_op("Conv", {"x": (1, 3, 8, 8)}, {"w": tensor(0, 4, 3, 3, 3).astype(np.float16)})
+    for value in (*source.graph.input, *source.graph.output):
+        value.type.tensor_type.elem_type = TensorProto.FLOAT16
+    graph = imported(source, tmp_path)
+    assert {t.dtype for t in graph.tensors.values()} == {DType.FLOAT32}
+
+
+def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Standard output belongs to results."""
+    test_all_layers_at_once_by_name(tmp_path)
+    test_chains_of_shapes_are_computed(tmp_path)
+    assert capfd.readouterr().out == ""
+
+
+def test_shapes_of_a_quantized_graph_are_fixed(tmp_path: Path) -> None:
+    graph = imported(one_op("Relu", {"x": (1, 3)}), tmp_path)
+    path = tmp_path / "model.tfq"
+    serialize.save(graph, path)
+    assert load_model(path).outputs == graph.outputs
+    with pytest.raises(UsageError, match=r"shapes of .* are fixed"):
+        load_model(path, {"x": (1, 4)})

@@ -30,14 +30,14 @@ def absorb_at_boundary(graph: Graph) -> tuple[Graph, bool]:
 
 
 def _absorb_input(graph: Graph, name: str) -> tuple[Graph, bool]:
-    """Where every reader of an input is the same TRANSPOSE."""
+    """Where every reader of an input puts its axes in one other order."""
     readers = graph.consumers(name)
-    if not readers or name in graph.outputs or any(r.op is not Op.TRANSPOSE for r in readers):
+    if name in graph.outputs or any(reader.output in graph.outputs for reader in readers):
         return graph, False
-    perms = {perm_of(reader) for reader in readers}
-    if len(perms) != 1 or any(reader.output in graph.outputs for reader in readers):
+    orders = {_order(graph, reader) for reader in readers}
+    perm = orders.pop() if len(orders) == 1 else None
+    if perm is None:
         return graph, False
-    (perm,) = perms
     editor = GraphEditor(graph)
     for reader in readers:
         editor.remove_node(reader)
@@ -48,18 +48,16 @@ def _absorb_input(graph: Graph, name: str) -> tuple[Graph, bool]:
 
 
 def _absorb_output(graph: Graph, name: str) -> tuple[Graph, bool]:
-    """Where an output is nothing but the TRANSPOSE of an inner tensor."""
+    """Where an output is nothing but an inner tensor with its axes in another order."""
     node = graph.producer(name)
     if node is None or graph.consumers(name):
         return graph, False
-    if node.op is Op.RESHAPE:
-        return _absorb_above_reshape(graph, node)
-    if node.op is not Op.TRANSPOSE:
-        return graph, False
+    perm = _order(graph, node)
     source = node.inputs[0]
+    if perm is None:
+        return _absorb_above_reshape(graph, node)
     if graph.producer(source) is None or source in graph.outputs:
         return graph, False
-    perm = perm_of(node)
     editor = GraphEditor(graph)
     editor.remove_node(node)
     del editor.tensors[name]
@@ -68,9 +66,23 @@ def _absorb_output(graph: Graph, name: str) -> tuple[Graph, bool]:
     return editor.build(), True
 
 
+def _order(graph: Graph, node: Node) -> Perm | None:
+    """The order in which a TRANSPOSE, or a RESHAPE that only moves axes of 1, puts the axes."""
+    if node.op is Op.TRANSPOSE:
+        return perm_of(node)
+    if node.op is not Op.RESHAPE:
+        return None
+    source, result = graph.tensors[node.inputs[0]].shape, graph.result(node).shape
+    if source == result or len(source) != len(result) or not only_units_differ(source, result):
+        return None
+    units = iter([axis for axis, size in enumerate(source) if size == 1])
+    others = iter(wide(source))
+    return tuple(next(units if size == 1 else others) for size in result)
+
+
 def _absorb_above_reshape(graph: Graph, node: Node) -> tuple[Graph, bool]:
     """As `_absorb_output`, where a RESHAPE that only adds or drops axes of 1 comes last."""
-    above = graph.producer(node.inputs[0])
+    above = graph.producer(node.inputs[0]) if node.op is Op.RESHAPE else None
     if above is None or above.op is not Op.TRANSPOSE:
         return graph, False
     middle, result = graph.result(above).shape, graph.result(node).shape
