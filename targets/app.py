@@ -32,7 +32,7 @@ def app_files(
 ) -> dict[str, bytes]:
     """Contents by path in the bundle, for a model whose C name is ``name``."""
     contents = {f"app/{file}": _resource("app", file) for file in _APP}
-    contents["app/model.h"] = _model_header(name, graph).encode()
+    contents["app/harness_model.h"] = _model_header(name, graph).encode()
     for board in target.boards:
         for file in _CORTEX_M:
             contents[f"board/cortex-m/{file}"] = _resource("boards", "cortex-m", file)
@@ -52,24 +52,25 @@ def _model_header(name: str, graph: Graph) -> str:
     ends = (("input", "", len(graph.inputs)), ("output", "const ", len(graph.outputs)))
     lines = [
         f"/* The C API of {name} under the names that the harness uses. */",
-        "#ifndef TINYFLOW_APP_MODEL_H",
-        "#define TINYFLOW_APP_MODEL_H",
+        "#ifndef TINYFLOW_HARNESS_MODEL_H",
+        "#define TINYFLOW_HARNESS_MODEL_H",
         "",
         f'#include "{name}.h"',
         "",
-        f"typedef {name}_t model_t;",
+        f"typedef {name}_t tinyflow_model_t;",
         "",
-        f"#define MODEL_ARENA_SIZE {upper}_ARENA_SIZE",
-        f"#define MODEL_INPUT_COUNT {len(graph.inputs)}u",
-        f"#define MODEL_OUTPUT_COUNT {len(graph.outputs)}u",
-        f"#define model_init {name}_init",
-        f"#define model_run {name}_run",
+        f"#define TINYFLOW_MODEL_ARENA_SIZE {upper}_ARENA_SIZE",
+        f"#define TINYFLOW_MODEL_INPUT_COUNT {len(graph.inputs)}u",
+        f"#define TINYFLOW_MODEL_OUTPUT_COUNT {len(graph.outputs)}u",
+        f"#define tinyflow_model_init {name}_init",
+        f"#define tinyflow_model_run {name}_run",
     ]
     for kind, const, count in ends:
         getters = [f"{name}_{kind}_{i}(net)" for i in range(count)]
         sizes = [f"{upper}_{kind.upper()}_{i}_BYTES" for i in range(count)]
-        pointer = f"static inline {const}void *model_{kind}({const}model_t *net, size_t index)"
-        size = f"static inline size_t model_{kind}_bytes(size_t index)"
+        model = f"{const}tinyflow_model_t *net"
+        pointer = f"static inline {const}void *tinyflow_model_{kind}({model}, size_t index)"
+        size = f"static inline size_t tinyflow_model_{kind}_bytes(size_t index)"
         lines += ["", *_selector(pointer, getters), "", *_selector(size, sizes)]
     return "\n".join([*lines, "", "#endif", ""])
 

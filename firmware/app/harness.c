@@ -7,11 +7,11 @@
  * stats.txt     lines of a name and a number
  *
  * Files lie in the working directory. The exit code is 0 when every inference ran. */
-#include "model.h"
+#include "harness_model.h"
 #include "platform.h"
 #include "profile.h"
 
-static uint8_t arena[MODEL_ARENA_SIZE] __attribute__((aligned(16)));
+static uint8_t arena[TINYFLOW_MODEL_ARENA_SIZE] __attribute__((aligned(16)));
 
 #ifdef TINYFLOW_VERIFY
 
@@ -63,11 +63,11 @@ static int fail(const char *reason)
 
 typedef enum { RECORD_COMPLETE, RECORD_NONE, RECORD_CUT } record;
 
-static record read_inputs(platform_file *file, model_t *net)
+static record read_inputs(platform_file *file, tinyflow_model_t *net)
 {
-    for (size_t i = 0; i < MODEL_INPUT_COUNT; i++) {
-        const size_t bytes = model_input_bytes(i);
-        const size_t got = platform_read(file, model_input(net, i), bytes);
+    for (size_t i = 0; i < TINYFLOW_MODEL_INPUT_COUNT; i++) {
+        const size_t bytes = tinyflow_model_input_bytes(i);
+        const size_t got = platform_read(file, tinyflow_model_input(net, i), bytes);
         if (got != bytes) {
             return i == 0 && got == 0 ? RECORD_NONE : RECORD_CUT;
         }
@@ -75,11 +75,11 @@ static record read_inputs(platform_file *file, model_t *net)
     return RECORD_COMPLETE;
 }
 
-static int write_outputs(platform_file *file, const model_t *net)
+static int write_outputs(platform_file *file, const tinyflow_model_t *net)
 {
-    for (size_t i = 0; i < MODEL_OUTPUT_COUNT; i++) {
-        const size_t bytes = model_output_bytes(i);
-        if (platform_write(file, model_output(net, i), bytes) != bytes) {
+    for (size_t i = 0; i < TINYFLOW_MODEL_OUTPUT_COUNT; i++) {
+        const size_t bytes = tinyflow_model_output_bytes(i);
+        if (platform_write(file, tinyflow_model_output(net, i), bytes) != bytes) {
             return 0;
         }
     }
@@ -106,8 +106,8 @@ static void write_stat(platform_file *file, const char *name, size_t value)
 
 int main(void)
 {
-    model_t net;
-    if (model_init(&net, arena, sizeof arena) != TINYFLOW_OK) {
+    tinyflow_model_t net;
+    if (tinyflow_model_init(&net, arena, sizeof arena) != TINYFLOW_OK) {
         return fail("the model refuses its arena");
     }
     platform_file *inputs = platform_open("inputs.bin", PLATFORM_READ);
@@ -124,7 +124,7 @@ int main(void)
             platform_paint_stack();
         }
         tinyflow_profile_begin();
-        const tinyflow_status status = model_run(&net);
+        const tinyflow_status status = tinyflow_model_run(&net);
         tinyflow_profile_end();
         if (count == 0) {
             stack_bytes = platform_stack_bytes();

@@ -174,3 +174,17 @@ def test_the_emulator_agrees_with_this_computer(bundle: Bundle, tmp_path: Path) 
         assert verify_bundle(bundle, runner, str(TEST), limit=50).bit_exact
     for name in bundle.graph.outputs:
         np.testing.assert_array_equal(results[0][name], results[1][name])
+
+
+def test_a_fault_of_the_release_build_alone_is_found(bundle: Bundle) -> None:
+    source = next((bundle.path / "src").glob("digits.c"))
+    last = "    return TINYFLOW_OK;\n}\n\nconst int8_t *"
+    assert last in source.read_text()
+    broken = (
+        "#ifndef TINYFLOW_VERIFY\n    ((int8_t *)digits_output_0(net))[0] ^= 1;\n#endif\n" + last
+    )
+    source.write_text(source.read_text().replace(last, broken))
+    first = verify_bundle(bundle, "host").first_mismatch
+    assert first is not None
+    assert (first.build, first.tensor) == ("release", bundle.graph.outputs[0])
+    assert "in the release build" in str(first)

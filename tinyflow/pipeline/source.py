@@ -18,7 +18,7 @@ from tinyflow.project import RANDOM, CompileOptions
 
 # A header of one of these names would hide a standard one, or the kernels' own.
 _TAKEN = frozenset(
-    {"assert", "ctype", "errno", "float", "limits", "main", "math", "model", "profile", "stdarg",
+    {"assert", "ctype", "errno", "float", "limits", "main", "math", "profile", "stdarg",
      "stdbool", "stddef", "stdint", "stdio", "stdlib", "string", "time", "platform"}
 )  # fmt: skip
 
