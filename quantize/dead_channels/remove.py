@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinyflow.ir import Graph, Node, Rounding, check_graph
-from tinyflow.quantize.dead_channels.place import Mask, NewNode, Place
+from tinyflow.quantize.dead_channels.place import Mask, Place, unchanged
 from tinyflow.quantize.dead_channels.rules import RULES
 from tinyflow.quantize.forms.accumulate import OUTPUT_AXIS
 from tinyflow.quantize.intervals import ChannelRange, channel_ranges
@@ -74,6 +74,10 @@ def _find(graph: Graph) -> dict[str, Mask]:
         for place in places:
             if place.result_gone.all():
                 continue
+            if not place.masks:
+                # Computed from constants alone; such a node is left as it is.
+                place.result_gone[:] = False
+                continue
             RULES[place.site.node.op].restrict(place)
             if all(mask.all() for mask in place.masks):
                 # A node that stays needs an input, though it may ignore all of it.
@@ -108,7 +112,7 @@ def _take_out(graph: Graph, gone: Mapping[str, Mask]) -> Graph:
         place = _place(graph, node, ranges, gone)
         if place.result_gone.all():
             continue
-        new: NewNode = RULES[node.op].rewrite(place)
+        new = RULES[node.op].rewrite(place) if place.masks else unchanged(place)
         inputs = []
         for tensor in new.operands:
             if tensor.is_constant:

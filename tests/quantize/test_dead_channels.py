@@ -14,8 +14,9 @@ from tests.support.integer_layers import (
     assert_same_integers,
 )
 from tests.support.random_graphs import random_inputs
-from tinyflow.ir import Graph, Op, Rounding
+from tinyflow.ir import RELU, Graph, Op, QuantParams, Rounding
 from tinyflow.ir.ops.broadcast import BinaryAttrs
+from tinyflow.ir.ops.fully_connected import FullyConnectedAttrs
 from tinyflow.ir.ops.mean import MeanAttrs
 from tinyflow.ir.ops.pad import PadAttrs
 from tinyflow.ir.ops.pool import PoolAttrs
@@ -297,6 +298,33 @@ def test_weights_that_two_layers_share_are_cut_for_each() -> None:
     result = removed(b.finish(first, second), left=[1, 2, 3], right=[0, 3])
     weights = [n.inputs[1] for n in result.nodes[2:]]
     assert [result.tensors[w].shape for w in weights] == [(2, 1, 1, 3), (2, 1, 1, 2)]
+
+
+def test_a_layer_that_reads_constants_alone_is_left_as_it_is() -> None:
+    b = LayerBuilder()
+    y = constant_layer(b, b.image("x", (1, 1, 1, 3)), False)
+    fixed = b.constant("fixed", np.full((1, 4), ZERO, dtype=np.int8), ACTIVATION)
+    fixed = b.same_scale(Op.RESHAPE, [fixed], ReshapeAttrs((1, 1, 1, 4)), "shaped")
+    y = b.same_scale(Op.ADD, [y, fixed], BinaryAttrs(), "sum")
+    weight = b.weights((2, 1, 1, 4))
+    # What the addition needs of channel 1 it still needs, though nothing reads it afterwards.
+    weight[..., 1] = 0
+    removed(b.finish(b.conv(y, weight, b.biases(2), "last")))
+
+
+def test_weights_with_a_zero_point() -> None:
+    b = LayerBuilder()
+    weight, bias = b.weights((4, 3)), b.biases(4, dead=[0])
+    weight[1], bias[1] = 3, 2000
+    y = b.image("x", (1, 3))
+    for name, codes, biases in (
+        ("first", weight, bias),
+        ("last", b.weights((2, 4)), b.biases(2)),
+    ):
+        w = b.constant(f"{name}/w", codes.astype(np.int8), QuantParams.per_tensor(0.02, 3))
+        c = b.constant(f"{name}/b", biases, QuantParams.per_tensor(0.001))
+        y = b.node(Op.FULLY_CONNECTED, [y, w, c], FullyConnectedAttrs(RELU), name, ACTIVATION)
+    removed(b.finish(y), first=[2, 3])
 
 
 def test_the_counts_are_those_of_layers_with_weights() -> None:
