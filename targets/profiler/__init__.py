@@ -1,6 +1,7 @@
 """Counts instructions and models cycles of firmware in the emulator, function by function."""
 
 from tinyflow.targets.profiler.counts import Counts, Inference, Unknown
+from tinyflow.targets.profiler.elf import profile_elf
 from tinyflow.targets.profiler.firmware import Profiled, profile_firmware
 from tinyflow.targets.profiler.timing import Timing, load_timing
 
@@ -11,5 +12,6 @@ __all__ = [
     "Timing",
     "Unknown",
     "load_timing",
+    "profile_elf",
     "profile_firmware",
 ]

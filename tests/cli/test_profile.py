@@ -172,6 +172,13 @@ def test_runner_that_counts_no_cycles(
     assert f"'{runner}' counts no cycles" in err
 
 
+def test_target_that_is_not_emulated(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    retarget(bundle, "host")
+    code, _, err = run(capsys, bundle)
+    assert code == 2
+    assert "'host', which is not emulated" in err
+
+
 @pytest.mark.parametrize("missing", ["qemu-system-arm", "gcc", "arm-none-eabi-nm"])
 def test_missing_tool(
     bundle: Path,

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinyflow.targets import FlashProfile, Target, load_target
-from tinyflow.targets.profiler.counts import Inference, parse_result
-from tinyflow.targets.profiler.plugin import build_plugin
-from tinyflow.targets.profiler.setup import Setup, plugin_arguments
-from tinyflow.targets.profiler.symbols import read_symbols
-from tinyflow.targets.profiler.timing import load_timing
-from tinyflow.targets.runners.qemu import emulator_command
+from tinyflow.targets.profiler import Inference, profile_elf
 from tinyflow.targets.tools import call
 
 # r0 and r1 hold addresses in RAM, word-aligned; r2 is 3 and r3 is 5.
@@ -76,6 +70,8 @@ ENABLE_FPU = """
 CLOSING_INSTRUCTIONS = 1
 CLOSING_CYCLES = 2
 
+SECONDS = 60.0
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -97,25 +93,7 @@ def profile_pieces(
     """One inference for each piece, in order."""
     target = load_target(core)
     elf = _assemble(pieces, folder, target)
-    assert target.emulator is not None
-    setup = Setup(
-        read_symbols(elf), load_timing(target.core), target.emulator.flash, flash_profile,
-        frozenset(roots),
-    )  # fmt: skip
-    (folder / "setup.txt").write_text(setup.text())
-    plugin = plugin_arguments(build_plugin(), "setup.txt", "result.txt")
-    answer = subprocess.run(
-        [*emulator_command(target, elf), *plugin],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        stdin=subprocess.DEVNULL,
-    )
-    assert answer.returncode == 0, f"exit code {answer.returncode}: {answer.stderr}"
-    names = [function.name for function in setup.functions]
-    return parse_result((folder / "result.txt").read_text(), names)
+    return profile_elf(elf, target, roots, flash_profile, seconds=SECONDS)
 
 
 def _assemble(pieces: Sequence[Piece], folder: Path, target: Target) -> Path:

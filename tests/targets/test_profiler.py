@@ -232,6 +232,17 @@ def test_ranges_of_functions() -> None:
     )
 
 
+def test_program_that_fails(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match=r"profiling 'pieces\.elf' failed with 70"):
+        profile_pieces([Piece("udf #0")], tmp_path)
+
+
+def test_program_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.support.sequences.SECONDS", 0.5)
+    with pytest.raises(ToolError, match=r"did not end within 0\.5 seconds"):
+        profile_pieces([Piece("1: b 1b")], tmp_path)
+
+
 def test_result_names_functions_and_unknown_instructions() -> None:
     text = "inference\ncount 1 -1 5 6 0 0 0\nunknown 0x100 0xb8000000 3\ndone\n"
     (found,) = parse_result(text, ["f", "g"])

@@ -14,6 +14,7 @@ from tinyflow.profile.figures import LayerFigures, Profile, flash_cycles
 from tinyflow.progress import SILENT, Progress
 from tinyflow.targets.model import FlashProfile
 from tinyflow.targets.profiler import Counts, Profiled, profile_firmware
+from tinyflow.targets.runners.qemu import emulated_target
 from tinyflow.verify.inference import test_vectors
 
 RUNNERS = ("qemu",)
@@ -34,6 +35,7 @@ def profile_bundle(
         raise UsageError(
             f"the runner '{runner}' counts no cycles", f"choose one of {', '.join(RUNNERS)}"
         )
+    emulated_target(bundle)
     layers = _layers(bundle)
     if inputs is None:
         inputs = test_vectors(bundle).head(1).codes(bundle.graph)
