@@ -5,7 +5,7 @@ proven equal to the integer reference within these bounds, `emit_short` and `emi
 them.
 """
 
-from tinyflow.codegen.c.dsp.requant.emit import emit_generic, emit_short
+from tinyflow.codegen.c.dsp.requant.emit import emit_generic, emit_saturation, emit_short
 from tinyflow.codegen.c.dsp.requant.generic import GenericRequant
 from tinyflow.codegen.c.dsp.requant.reachable import code_bounds, reachable
 from tinyflow.codegen.c.dsp.requant.saturation import Saturation
@@ -22,6 +22,7 @@ __all__ = [
     "SignWay",
     "code_bounds",
     "emit_generic",
+    "emit_saturation",
     "emit_short",
     "find_requant",
     "reachable",

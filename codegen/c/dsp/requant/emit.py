@@ -43,7 +43,7 @@ def emit_short(
         lines += [line.format(o=out, c=constant, a=acc, m=mirror) for line in _sign(sign)]
     product = "smmlar" if requant.rounded else "smmla"
     lines.append(f"{product} {out}, {acc}, {multiplier}, {addend}")
-    lines += _saturate(requant.saturation, out, requant.shift)
+    lines += emit_saturation(requant.saturation, out, requant.shift)
     return lines + _store(out, store)
 
 
@@ -52,8 +52,8 @@ def emit_generic(
     *,
     acc: str,
     multiplier: str,
+    right: str,
     out: str,
-    right: str | None = None,
     left: str | None = None,
     temporary: str | None = None,
     store: str | None = None,
@@ -61,15 +61,13 @@ def emit_generic(
     """The generic form, for any channel that `GenericRequant.holds`: ``requant.cycles``, 1 more
     to store.
 
-    ``right`` and ``left`` hold the channel's entries of these tables; without them (``left`` only
-    counts where `common_left` is None) all channels must share them. ``acc`` is lost.
-    ``temporary`` is needed where ``requant.wide``. ``out`` receives the code, sign-extended, and
+    ``right`` and ``left`` hold the channel's entries of these tables; ``left`` is only needed
+    where `GenericRequant.common_left` is None. ``acc`` is lost. ``temporary`` is needed where
+    ``requant.wide``. ``out`` receives the code, sign-extended, and
     may be ``acc``; all other registers are kept. Flags are lost.
     """
     if out in (multiplier, right, left, temporary) or acc in (multiplier, right, left, temporary):
         raise ValueError(f"'{out}' or '{acc}' serves twice")
-    if right is None:
-        raise ValueError("the right shift must be in a register")
     lines = _lift(requant, acc, left) + _product(requant, acc, multiplier, out, temporary)
     if requant.nudge_by_channel:
         lines += [
@@ -80,12 +78,23 @@ def emit_generic(
     elif requant.rounding is Rounding.DOUBLE:
         lines.append(f"add {out}, {out}, {out}, asr #31 @ ties go away from 0")
     lines.append(f"asrs {out}, {out}, {right} @ C = the last bit shifted out")
-    zero = requant.zero - requant.saturation.base
     if requant.wide:
-        lines += [f"adc {out}, {out}, #0", f"ssat {out}, #16, {out}", *_add(out, zero)]
+        lines += [f"adc {out}, {out}, #0", f"ssat {out}, #16, {out}", *_add(out, requant.offset)]
     else:
-        lines += _add_with_carry(out, zero)
-    return lines + _saturate(requant.saturation, out, 0) + _store(out, store)
+        lines += _add_with_carry(out, requant.offset)
+    return lines + emit_saturation(requant.saturation, out, 0) + _store(out, store)
+
+
+def emit_saturation(way: Saturation, out: str, shift: int) -> list[str]:
+    """A right shift by 0 to 31 bits, then the saturation: ``way.cycles``."""
+    first, second = way.offsets
+    amount = f", asr #{shift}" if shift else ""
+    lines = [f"{'ssat' if way.signed else 'usat'} {out}, #{way.bits}, {out}{amount}"]
+    lines += _add(out, first)
+    if way.upper is not None:
+        lines.append(f"ssat {out}, #8, {out}")
+        lines += _add(out, second)
+    return lines
 
 
 def _sign(sign: SignFix) -> list[str]:
@@ -126,29 +135,19 @@ def _product(
     if temporary is None:
         raise ValueError("64-bit products need a temporary register")
     low, high = temporary, out
-    last = f"adc {high}, {high}, #0 @ rounded" if double else "nop"
     lines = [
         f"smull {low}, {high}, {acc}, {multiplier}",
         f"lsls {low}, {low}, #1",
         f"adc {high}, {high}, {high} @ doubled",
         f"lsls {low}, {low}, #1 @ C = the bit below",
     ]
-    return [*lines, last] if double else lines
-
-
-def _saturate(way: Saturation, out: str, shift: int) -> list[str]:
-    first, second = way.offsets
-    amount = f", asr #{shift}" if shift else ""
-    lines = [f"{'ssat' if way.signed else 'usat'} {out}, #{way.bits}, {out}{amount}"]
-    lines += _add(out, first) if first else []
-    if way.upper is not None:
-        lines.append(f"ssat {out}, #8, {out}")
-        lines += _add(out, second) if second else []
-    return lines
+    return [*lines, f"adc {high}, {high}, #0 @ rounded"] if double else lines
 
 
 def _add(out: str, value: int) -> list[str]:
     """ADDW and SUBW take any 12 bits, and keep the flags."""
+    if value == 0:
+        return []
     if value < 0:
         return [f"subw {out}, {out}, #{-value}"]
     return [f"addw {out}, {out}, #{value}"]

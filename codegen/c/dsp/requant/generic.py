@@ -111,12 +111,25 @@ class GenericRequant:
         lift = int(common != self.register_shift)
         if common is None and self.register_shift > 0:
             lift = 2
-        product = 5 if self.wide else 1
+        product = 1
+        if self.wide:
+            product = 5 if self.rounding is Rounding.DOUBLE else 4
         nudge = 0
         if self.rounding is Rounding.DOUBLE:
             nudge = 3 if self.nudge_by_channel else 1
-        # The shift, the carry with the zero point; wide values saturate before the zero point.
-        return lift + product + nudge + (4 if self.wide else 2) + self.saturation.cycles
+        return lift + product + nudge + 1 + self._zero_cycles + self.saturation.cycles
+
+    @property
+    def offset(self) -> int:
+        """What is added to the shifted product before the saturation."""
+        return self.zero - self.saturation.base
+
+    @property
+    def _zero_cycles(self) -> int:
+        """The carry and the offset: in one ADC or SBC of 8 bits, but wide values saturate between."""
+        if self.wide:
+            return 2 + (self.offset != 0)
+        return 1 if -256 <= self.offset <= 255 else 2
 
     def apply(self, acc: np.ndarray) -> np.ndarray:
         """Codes (int64) of accumulators [..., channels], as the instructions compute them."""
@@ -135,7 +148,7 @@ class GenericRequant:
         code = arithmetic.wrap((high >> self.right) + carry)
         if self.wide:
             code = arithmetic.saturate(code, 16, True)
-        return self.saturation.apply(code + self.zero - self.saturation.base, 0)
+        return self.saturation.apply(code + self.offset, 0)
 
     def _product(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The high half, and the carry that a shift by 0 finds."""
