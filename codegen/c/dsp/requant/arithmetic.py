@@ -14,12 +14,16 @@ INT32_MIN = -(2**31)
 INT32_MAX = 2**31 - 1
 
 
+Integers = np.ndarray | np.integer | int
+
+
 def requantize(
-    x: np.ndarray, multiplier: np.ndarray, shift: np.ndarray, rounding: Rounding
+    x: Integers, multiplier: Integers, shift: Integers, rounding: Rounding
 ) -> np.ndarray:
     """``x * multiplier * 2**(shift - 31)`` rounded, for ``|x << max(shift, 0)| < 2**31``."""
-    product = x * (multiplier.astype(np.int64) << np.maximum(shift, 0))
-    right = np.maximum(-shift, 0).astype(np.int64)
+    x, multiplier, shift = (np.asarray(value, np.int64) for value in (x, multiplier, shift))
+    product = x * (multiplier << np.maximum(shift, 0))
+    right = np.maximum(-shift, 0)
     if rounding is Rounding.SINGLE:
         return (product + (np.int64(1) << (30 + right))) >> (31 + right)
     high = (product + (1 << 30)) >> 31

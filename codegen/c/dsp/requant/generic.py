@@ -126,7 +126,7 @@ class GenericRequant:
 
     @property
     def _zero_cycles(self) -> int:
-        """The carry and the offset: in one ADC or SBC of 8 bits, but wide values saturate between."""
+        """Of the carry and the offset: one ADC or SBC of 8 bits; wide values saturate between."""
         if self.wide:
             return 2 + (self.offset != 0)
         return 1 if -256 <= self.offset <= 255 else 2
