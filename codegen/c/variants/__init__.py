@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tinyflow.codegen.c.dsp import add
 from tinyflow.codegen.c.ops import BINDINGS
 from tinyflow.codegen.c.sources import Feature, Goal
 from tinyflow.codegen.c.variants.variant import Variant
@@ -19,7 +20,7 @@ Choices = Mapping[str, Variant]
 
 PORTABLE: dict[Op, Variant] = {op: Variant("portable", op, bind) for op, bind in BINDINGS.items()}
 
-SPECIALIZED: tuple[Variant, ...] = ()
+SPECIALIZED: tuple[Variant, ...] = (add.ADD, add.SUB)
 """Variants for some cores and layers, the best ones first."""
 
 
