@@ -36,14 +36,14 @@ def line_pairs(kernel: int, odd: bool) -> list[tuple[int, int]]:
     return pairs
 
 
-def line_macs(kernel: int, stride: int, outputs: int) -> list[Mac]:
+def line_macs(kernel: int, stride: int, outputs: int, odd: bool) -> list[Mac]:
     """The products of one line for neighbouring outputs, the first window starting at an even
-    point; by rising word, and for equal words by rising output."""
-    last = len(line_pairs(kernel, stride % 2 == 1 and outputs > 1)) - 1
+    point; by rising word, and for equal words by rising output. ``odd`` is as in `line_pairs`."""
+    last = len(line_pairs(kernel, odd)) - 1
     macs: list[Mac] = []
     for output in range(outputs):
-        word, odd = divmod(output * stride, 2)
-        if odd:
+        word, half = divmod(output * stride, 2)
+        if half:
             macs.append(Mac(output, word, 0, "smlatb"))
             first, word = kernel // 2, word + 1
             full = (kernel - 1) // 2
@@ -58,7 +58,7 @@ def line_macs(kernel: int, stride: int, outputs: int) -> list[Mac]:
 
 
 def pack_weights(weight: np.ndarray, odd: bool) -> np.ndarray:
-    """int8 [lines, points, channels] -> uint32 [channels, words].
+    """int8 [lines, points, channels] -> int32 [channels, words].
 
     The pairs of a channel follow each other, line by line. A word holds two of them, the bytes of
     the first in its bytes 0 and 2, those of the second in bytes 1 and 3: then each becomes a
@@ -70,4 +70,4 @@ def pack_weights(weight: np.ndarray, odd: bool) -> np.ndarray:
     if len(halves) % 2:
         halves = np.concatenate([halves, np.zeros((1, 2, channels), np.int8)])
     quads = halves.reshape(-1, 2, 2, channels).transpose(3, 0, 2, 1)
-    return np.ascontiguousarray(quads).view("<u4").reshape(channels, -1)
+    return np.ascontiguousarray(quads).reshape(channels, -1).view("<i4")

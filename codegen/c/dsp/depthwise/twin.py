@@ -1,0 +1,98 @@
+"""The constants of a sweep for its definition in C."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tinyflow.codegen.c.dsp.depthwise.finish import Finish
+from tinyflow.codegen.c.dsp.depthwise.sweep import Sweep
+from tinyflow.codegen.c.dsp.requant import GenericRequant, Saturation, ShortRequant
+from tinyflow.ir import Rounding
+
+Fields = Mapping[str, int | str]
+
+
+def twin_of(sweep: Sweep, stream_step: int) -> str:
+    """The C statement that computes what the block does."""
+    plan, finish = sweep.plan, sweep.finish
+    fields: dict[str, int | str] = {
+        "points": plan.points.out_size,
+        "kernel_lines": plan.lines.kernel,
+        "kernel_points": plan.points.kernel,
+        "stride_lines": plan.lines.stride,
+        "stride_points": plan.points.stride,
+        "line_size": 2 * plan.line_words,
+        "plane_size": 2 * plan.line_words * plan.plane_lines,
+        "out_line_step": plan.lines.out_step,
+        "out_point_step": plan.points.out_step,
+        "line_pairs": sweep.pairs,
+        "scaled": int(sweep.scaled),
+        "stream_step": stream_step,
+        "weight_words": stream_step - 1 - len(finish.tables),
+    }
+    kind, requant = _requant(finish)
+    return (
+        f"tinyflow_depthwise_sweep_{kind}(&(const tinyflow_depthwise_sweep){_literal(fields)}, "
+        f"&(const tinyflow_depthwise_{kind}){_literal(requant)}, "
+        "out, planes, stream, lines, channels);"
+    )
+
+
+def _literal(fields: Fields) -> str:
+    return "{" + ", ".join(f".{name} = {value}" for name, value in fields.items()) + "}"
+
+
+def _requant(finish: Finish) -> tuple[str, Fields]:
+    form = finish.requant
+    if isinstance(form, GenericRequant):
+        common = form.common_left
+        return "generic", {
+            "left_of_all": -1 if common is None else common,
+            "form": _generic_literal(form),
+        }
+    return "short", {
+        "is_common": int(finish.common is not None),
+        "constant": finish.common or 0,
+        "is_mirrored": int("mirror" in finish.tables),
+        "form": _short_literal(form),
+    }
+
+
+def _short_literal(form: ShortRequant) -> str:
+    sign = form.sign
+    return _literal(
+        {
+            "lift": form.lift,
+            "rounded": int(form.rounded),
+            "shift": form.shift,
+            "sign": f"TINYFLOW_SIGN_{'NONE' if sign is None else sign.way.name}",
+            "bits": 0 if sign is None else sign.bits,
+            "saturation": _saturation_literal(form.saturation),
+        }
+    )
+
+
+def _generic_literal(form: GenericRequant) -> str:
+    return _literal(
+        {
+            "held": form.register_shift,
+            "wide": int(form.wide),
+            "by_sign": int(form.rounding is Rounding.DOUBLE),
+            "zero": form.zero - form.saturation.base,
+            "saturation": _saturation_literal(form.saturation),
+        }
+    )
+
+
+def _saturation_literal(way: Saturation) -> str:
+    lowest = -(1 << (way.bits - 1)) if way.signed else 0
+    first, second = way.offsets
+    return _literal(
+        {
+            "lowest": lowest,
+            "highest": lowest + (1 << way.bits) - 1,
+            "offset": first,
+            "again": int(way.upper is not None),
+            "last": second,
+        }
+    )
