@@ -1,0 +1,130 @@
+"""CONV_2D in one group, by a ring of widened rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tinyflow.codegen.c.dsp.products import (
+    ProductShape,
+    bind_products,
+    can_multiply,
+    can_pair_pixels,
+)
+from tinyflow.codegen.c.dsp.widen import widen
+from tinyflow.codegen.c.layer import FieldLine, KernelCall, Layer
+from tinyflow.codegen.c.sources import Feature
+from tinyflow.codegen.c.variants.variant import Variant
+from tinyflow.codegen.schedule import Demand
+from tinyflow.ir import Graph, Node, Op
+
+_MOST_RUNS = 16
+"""TINYFLOW_MOST_RUNS of the kernel."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A row of the ring: ``first`` values for alignment, ``before`` of padding, ``inside`` of the
+    image, and padding up to ``pitch``. All counts are values."""
+
+    shape: ProductShape
+    permuted: bool
+    first: int
+    before: int
+    inside: int
+    pitch: int
+    ring: int
+
+    @classmethod
+    def of(cls, graph: Graph, node: Node) -> _Plan:
+        attrs: Any = node.attrs
+        x, weight = graph.operands(node)[:2]
+        _, _, out_w, out_c = graph.result(node).shape
+        _, kernel_h, kernel_w, in_c = weight.shape
+        step, run = attrs.strides[1] * in_c, kernel_w * in_c
+        reach = (out_w - 1) * step + run
+        permuted = in_c % 4 == 0
+        before = min(attrs.padding[1][0] * in_c, reach)
+        inside = min(x.shape[2] * in_c, reach - before)
+        # The image begins at a word, so that it can be widened in words.
+        first = before % 2
+        return cls(
+            shape=ProductShape(kernel_h, -(-run // 2), step, out_c),
+            permuted=permuted,
+            first=first,
+            before=before,
+            inside=inside,
+            pitch=-(-(first + reach + run % 2) // 2) * 2,
+            ring=(kernel_h - 1) * attrs.dilations[0] + 1,
+        )
+
+    @property
+    def scratch_bytes(self) -> int:
+        return 2 * self.ring * self.pitch
+
+
+def applies(graph: Graph, node: Node) -> bool:
+    attrs: Any = node.attrs
+    _, kernel_h, kernel_w, _ = graph.operands(node)[1].shape
+    if attrs.groups != 1 or kernel_h > _MOST_RUNS:
+        return False
+    if attrs.dilations[1] != 1 and kernel_w != 1:
+        return False
+    return can_multiply(graph, node)
+
+
+def demand(graph: Graph, node: Node) -> Demand:
+    return Demand(_Plan.of(graph, node).scratch_bytes, _is_consumed_in_time(graph, node))
+
+
+def _is_consumed_in_time(graph: Graph, node: Node) -> bool:
+    """Whether each output row, at the input's place, lies on rows that were widened before.
+
+    Output row y is written when the input rows below `y * stride - padding + reach` are in the
+    ring; only the last ones of these are needed again, and from there. So it must end where the
+    next input row begins, or before, unless there is none.
+    """
+    attrs: Any = node.attrs
+    _, in_h, in_w, in_c = graph.operands(node)[0].shape
+    _, out_h, out_w, out_c = graph.result(node).shape
+    reach = (graph.operands(node)[1].shape[1] - 1) * attrs.dilations[0] + 1
+    for y in range(out_h):
+        consumed = y * attrs.strides[0] - attrs.padding[0][0] + reach
+        if consumed < in_h and (y + 1) * out_w * out_c > consumed * in_w * in_c:
+            return False
+    return True
+
+
+def bind(layer: Layer) -> list[KernelCall]:
+    attrs, plan = layer.attrs, _Plan.of(layer.graph, layer.node)
+    _, in_h, _, _ = layer.operands[0].shape
+    _, out_h, out_w, out_c = layer.result.shape
+    weight = layer.operands[1].value
+    pairs = out_w > 1 and can_pair_pixels(plan.shape)
+    fields: list[FieldLine] = [
+        {"in_h": in_h, "out_h": out_h, "out_w": out_w},
+        {
+            "kernel_h": weight.shape[1],
+            "stride_h": attrs.strides[0],
+            "dilation_h": attrs.dilations[0],
+            "pad_top": attrs.padding[0][0],
+        },
+        {"in_zero": layer.operands[0].params.zero_point},
+        {"first": plan.first, "before": plan.before, "inside": plan.inside},
+        {"pitch": plan.pitch, "ring": plan.ring},
+        {"widen": layer.block(widen(plan.permuted))},
+        {
+            "blocks": bind_products(
+                layer,
+                weight.reshape(out_c, weight.shape[1], -1),
+                plan.shape,
+                plan.permuted,
+                pairs=pairs,
+                single=not pairs or out_w % 2 == 1,
+            )
+        },
+    ]
+    return [layer.call("conv2d_ring_s8", fields, scratch=layer.scratch, folder="dsp/")]
+
+
+RING = Variant("ring_dsp", Op.CONV_2D, bind, frozenset({Feature.DSP}), applies, demand)

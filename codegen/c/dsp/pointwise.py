@@ -1,0 +1,100 @@
+"""CONV_2D of single pixels and FULLY_CONNECTED: every pixel by one matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tinyflow.codegen.c.dsp.products import (
+    ProductShape,
+    bind_products,
+    can_multiply,
+    can_pair_pixels,
+)
+from tinyflow.codegen.c.dsp.widen import widen
+from tinyflow.codegen.c.layer import FieldLine, KernelCall, Layer
+from tinyflow.codegen.c.sources import Feature
+from tinyflow.codegen.c.variants.variant import Variant
+from tinyflow.codegen.schedule import Axis, Demand
+from tinyflow.ir import Graph, Node, Op, as_nhwc
+from tinyflow.ir.ops.spatial import NO_PADDING
+
+_CHUNK_VALUES = 512
+"""Activations that are widened at a time, where a pixel does not have more."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    shape: ProductShape
+    in_c: int
+    pixels: int
+
+    @classmethod
+    def of(cls, graph: Graph, node: Node) -> _Plan:
+        _, height, width, out_c = as_nhwc(graph.result(node).shape)
+        in_c = graph.operands(node)[0].shape[-1]
+        return cls(ProductShape(1, -(-in_c // 2), in_c, out_c), in_c, height * width)
+
+    @property
+    def permuted(self) -> bool:
+        return self.in_c % 4 == 0
+
+    @property
+    def chunk(self) -> int:
+        return min(self.pixels, max(_CHUNK_VALUES // self.in_c // 2 * 2, 2))
+
+    @property
+    def scratch_bytes(self) -> int:
+        """The last pixel's run may end one value further."""
+        return 2 * (self.chunk * self.in_c + self.in_c % 2)
+
+
+def applies(graph: Graph, node: Node) -> bool:
+    attrs: Any = node.attrs
+    if node.op is Op.CONV_2D:
+        kernel = graph.operands(node)[1].shape[1:3]
+        if kernel != (1, 1) or attrs.strides != (1, 1) or attrs.padding != NO_PADDING:
+            return False
+        if attrs.groups != 1:
+            return False
+    return can_multiply(graph, node)
+
+
+def demand(graph: Graph, node: Node) -> Demand:
+    """A chunk's codes never reach beyond the chunk's pixels of the input if they are not more."""
+    plan = _Plan.of(graph, node)
+    overwrites = plan.shape.out_c <= plan.in_c or plan.chunk == plan.pixels
+    return Demand(plan.scratch_bytes, overwrites)
+
+
+def bind(layer: Layer) -> list[KernelCall]:
+    plan = _Plan.of(layer.graph, layer.node)
+    _, height, width, _ = as_nhwc(layer.result.shape)
+    weight = layer.operands[1].value
+    whole = layer.step.axis is Axis.WHOLE or layer.step.tile >= height
+    pairs = plan.pixels > 1 and can_pair_pixels(plan.shape)
+    # Bands and rings end at rows; of all pixels at once only the last can be without a partner.
+    single = not pairs or (width % 2 == 1 and (plan.pixels % 2 == 1 or not whole))
+    fields: list[FieldLine] = [
+        {"height": height, "width": width},
+        {"in_c": plan.in_c, "out_c": plan.shape.out_c},
+        {"chunk": plan.chunk},
+        {"widen": layer.block(widen(plan.permuted))},
+        {
+            "blocks": bind_products(
+                layer,
+                weight.reshape(len(weight), 1, -1),
+                plan.shape,
+                plan.permuted,
+                pairs=pairs,
+                single=single,
+            )
+        },
+    ]
+    return [layer.call("pointwise_s8", fields, scratch=layer.scratch, folder="dsp/")]
+
+
+VARIANTS = tuple(
+    Variant("pointwise_dsp", op, bind, frozenset({Feature.DSP}), applies, demand)
+    for op in (Op.CONV_2D, Op.FULLY_CONNECTED)
+)

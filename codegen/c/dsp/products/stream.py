@@ -1,0 +1,74 @@
+"""The weight stream: everything that a block reads of a layer, in the order in which it does.
+
+For each group of four output channels:
+
+    bias of the upper and of the lower sum of both pairs    4 words
+    for each step, that is two inputs: one word per pair    2 words each
+    what the requantization needs, channel by channel       n words each
+
+A pair is two output channels that share half-words: h = 256 * odd + even. Products of h sum to
+256 * (sum of odd) + (sum of even), those of its lower byte alone to the latter.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyflow.codegen.c.dsp.products.shape import GROUP
+
+PERMUTED = (0, 2, 1, 3)
+"""The order of four values as SXTB16 widens them: even ones in one word, odd ones in the next."""
+
+
+def can_pair(weight: np.ndarray) -> bool:
+    """Whether all pairs of output channels (the first axis) fit a half-word: -128 only seldom
+    does."""
+    halves = _pairs(_padded(weight.reshape(len(weight), -1).astype(np.int32)))
+    return bool((halves >= -(1 << 15)).all())
+
+
+def pack(
+    runs: np.ndarray, bias: np.ndarray, tables: list[np.ndarray], permuted: bool
+) -> np.ndarray:
+    """The stream as int32 [groups, words].
+
+    ``runs`` are weights [out_c, runs, n], ``bias`` [out_c] has the input's zero point folded in,
+    ``tables`` [out_c] each are the words of the requantization. ``permuted``: the activations are,
+    and n is a multiple of 4; else n is rounded up to an even number with zeros.
+    """
+    runs = _padded(runs.astype(np.int32))
+    channels, count, n = runs.shape
+    if permuted:
+        runs = runs.reshape(channels, count, n // 4, 4)[..., PERMUTED].reshape(channels, count, n)
+    else:
+        runs = np.pad(runs, ((0, 0), (0, 0), (0, n % 2)))
+    groups = channels // GROUP
+    halves = _pairs(runs.reshape(channels, -1)).reshape(groups, 2, -1, 2)
+    words = (halves[..., 0] & 0xFFFF) | halves[..., 1] << 16
+    lower = _padded(bias.astype(np.int64)).reshape(groups, 2, 2)
+    upper = lower[..., 0] + (lower[..., 1] << 8)
+    sums = np.stack([upper, lower[..., 0]], axis=-1).reshape(groups, 4)
+    columns = [_padded(table.astype(np.int64)) for table in tables]
+    return np.concatenate(
+        [
+            _wrap(sums),
+            _wrap(words.astype(np.int64).transpose(0, 2, 1).reshape(groups, -1)),
+            _wrap(np.stack(columns, axis=-1).reshape(groups, -1)),
+        ],
+        axis=1,
+    )
+
+
+def _pairs(channels: np.ndarray) -> np.ndarray:
+    """256 * odd + even channel."""
+    return 256 * channels[1::2] + channels[::2]
+
+
+def _padded(channels: np.ndarray) -> np.ndarray:
+    """Zeros up to a whole number of groups."""
+    more = -len(channels) % GROUP
+    return np.pad(channels, ((0, more), *(((0, 0),) * (channels.ndim - 1))))
+
+
+def _wrap(values: np.ndarray) -> np.ndarray:
+    return (values & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
