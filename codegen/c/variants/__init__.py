@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tinyflow.codegen.c.dsp import add, depthwise
+from tinyflow.codegen.c.dsp import add, conv2d, depthwise, pointwise
 from tinyflow.codegen.c.ops import BINDINGS
 from tinyflow.codegen.c.sources import Feature, Goal
 from tinyflow.codegen.c.variants.variant import Variant
@@ -20,7 +20,14 @@ Choices = Mapping[str, Variant]
 
 PORTABLE: dict[Op, Variant] = {op: Variant("portable", op, bind) for op, bind in BINDINGS.items()}
 
-SPECIALIZED: tuple[Variant, ...] = (add.ADD, add.SUB, depthwise.SPEED, depthwise.BALANCED)
+SPECIALIZED: tuple[Variant, ...] = (
+    add.ADD,
+    add.SUB,
+    *pointwise.VARIANTS,
+    conv2d.RING,
+    depthwise.SPEED,
+    depthwise.BALANCED,
+)
 """Variants for some cores and layers, the best ones first."""
 
 
