@@ -17,12 +17,13 @@ def products(shape: ProductShape, epilogue: Epilogue) -> str:
         "steps": shape.steps,
         "pixel_step": shape.pixel_step,
         "out_c": shape.out_c,
-        "requant": _requant(epilogue),
+        "requant": requant_of(epilogue),
     }
     return f"(tinyflow_products){_braces(fields)}"
 
 
-def _requant(epilogue: Epilogue) -> str:
+def requant_of(epilogue: Epilogue) -> str:
+    """A tinyflow_products_requant."""
     form, common = epilogue.form, epilogue.common
     fields: dict[str, int | str] = {"words": len(epilogue.tables)}
     if common is not None:
