@@ -3,12 +3,23 @@
 from tinyflow.codegen.c.constraints import find_obstacles
 from tinyflow.codegen.c.emit import generate
 from tinyflow.codegen.c.sources import CodegenOptions, CSources, Feature, Goal, LayerInfo
-from tinyflow.codegen.c.variants import Choices, Variant, choose_variants, demands_of
+from tinyflow.codegen.c.variants import (
+    Choices,
+    Cost,
+    Costs,
+    Variant,
+    choose_variants,
+    demands_of,
+    table_for,
+    variants_of,
+)
 
 __all__ = [
     "CSources",
     "Choices",
     "CodegenOptions",
+    "Cost",
+    "Costs",
     "Feature",
     "Goal",
     "LayerInfo",
@@ -17,4 +28,6 @@ __all__ = [
     "demands_of",
     "find_obstacles",
     "generate",
+    "table_for",
+    "variants_of",
 ]

@@ -1,6 +1,7 @@
 """Order of execution, and the memory plan."""
 
 from tinyflow.codegen.schedule.make import make_schedule
+from tinyflow.codegen.schedule.pressure import live_bytes
 from tinyflow.codegen.schedule.schedule import (
     ALIGNMENT,
     Axis,
@@ -19,5 +20,6 @@ __all__ = [
     "Placement",
     "Schedule",
     "Step",
+    "live_bytes",
     "make_schedule",
 ]

@@ -1,7 +1,7 @@
 """Which kernel computes each layer.
 
-Every operation has a portable kernel. Cores with more instructions have further variants, and a
-layer gets the first one of its list that fits the core, the goal and the layer itself.
+Every operation has a portable kernel. Cores with more instructions have further variants. Among
+those that fit the core, the goal and the layer, costs decide: `tinyflow.codegen.c.variants.choose`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,14 @@ from collections.abc import Mapping
 from tinyflow.codegen.c.dsp import add, conv2d, depthwise, pointwise
 from tinyflow.codegen.c.ops import BINDINGS
 from tinyflow.codegen.c.sources import Feature, Goal
+from tinyflow.codegen.c.variants.candidates import list_candidates
+from tinyflow.codegen.c.variants.choose import choose
+from tinyflow.codegen.c.variants.cost import Cost, Costs
+from tinyflow.codegen.c.variants.table import table_for
 from tinyflow.codegen.c.variants.variant import Variant
 from tinyflow.codegen.schedule import Demands
 from tinyflow.ir import Graph, Node, Op
+from tinyflow.targets.model import FlashProfile
 
 Choices = Mapping[str, Variant]
 """The variant of each node, by the node's name."""
@@ -47,10 +52,28 @@ def variants_of(
 
 
 def choose_variants(
-    graph: Graph, features: frozenset[Feature] = frozenset(), goal: Goal = Goal.BALANCED
+    graph: Graph,
+    features: frozenset[Feature] = frozenset(),
+    goal: Goal = Goal.BALANCED,
+    costs: Costs | None = None,
+    flash: FlashProfile | None = None,
+    arena_limit: int | None = None,
 ) -> Choices:
-    """One variant for every node of a quantized graph."""
-    return {node.name: variants_of(graph, node, features, goal)[0] for node in graph.nodes}
+    """One variant for every node of a quantized graph.
+
+    Without ``costs`` it is the first one of the list. With them, it is what the goal makes of
+    them, cycles being counted with the waits of ``flash``, and within ``arena_limit`` bytes of
+    arena if that can be.
+    """
+    found = {node.name: variants_of(graph, node, features, goal) for node in graph.nodes}
+    if costs is None:
+        return {name: variants[0] for name, variants in found.items()}
+    options = {
+        node.name: list_candidates(graph, node, found[node.name], costs, flash)
+        for node in graph.nodes
+    }
+    chosen = choose(graph, options, goal, arena_limit)
+    return {name: candidate.variant for name, candidate in chosen.items()}
 
 
 def demands_of(graph: Graph, choices: Choices) -> Demands:
@@ -62,8 +85,11 @@ __all__ = [
     "PORTABLE",
     "SPECIALIZED",
     "Choices",
+    "Cost",
+    "Costs",
     "Variant",
     "choose_variants",
     "demands_of",
+    "table_for",
     "variants_of",
 ]

@@ -1,0 +1,180 @@
+"""One variant for every layer, by what each costs and what the model as a whole may need.
+
+- speed: the fastest of each layer.
+- balanced: the same, but the arena may be at most a tenth larger than the leanest choice makes
+  it. Where it would be, the layers that live in the overfull steps change to variants that need
+  less, those first that lose the fewest cycles for each byte.
+- size: the fewest bytes of code, weights and tables at no more than twice the cycles of the
+  fastest choice among variants with weights of one byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+
+from tinyflow.codegen.c.sources import Goal
+from tinyflow.codegen.c.variants.candidates import Candidate
+from tinyflow.codegen.c.variants.shape import shape_key
+from tinyflow.codegen.schedule import Demand, Demands, live_bytes, make_schedule
+from tinyflow.ir import Graph
+
+BALANCED_ARENA = Fraction(11, 10)
+"""The arena of the balanced goal, over the smallest."""
+
+SIZE_CYCLES = 2
+"""The cycles of the size goal, over the fewest."""
+
+_ROUNDS = 6
+"""Tries to make up for an arena that cannot be packed as tightly as its fullest step."""
+
+Options = Mapping[str, Sequence[Candidate]]
+"""The candidates of each node by its name, the fastest first."""
+Chosen = dict[str, Candidate]
+
+
+def choose(graph: Graph, options: Options, goal: Goal, arena_limit: int | None = None) -> Chosen:
+    """One candidate for every node. ``arena_limit`` are bytes that the arena must stay within,
+    whatever the goal, if any choice can."""
+    return _CHOOSERS[goal](_Problem(graph, options), arena_limit)
+
+
+@dataclass(frozen=True)
+class _Problem:
+    graph: Graph
+    options: Options
+
+    def best(self, rank: Callable[[Candidate], int]) -> Chosen:
+        """The candidate of least rank for each node, the faster one where two are equal."""
+        return {name: min(entries, key=rank) for name, entries in self.options.items()}
+
+    def fastest(self) -> Chosen:
+        return self.best(lambda candidate: candidate.cycles)
+
+    def live(self, chosen: Chosen) -> list[int]:
+        return live_bytes(self.graph, self.graph.nodes, _demands(chosen))
+
+    def arena(self, chosen: Chosen) -> int:
+        return make_schedule(self.graph, _demands(chosen)).arena_bytes
+
+    def leanest(self) -> Chosen:
+        """What needs the least memory, step by step, of what was tried."""
+        sizes = {node.name: self.graph.result(node).nbytes for node in self.graph.nodes}
+
+        def more(name: str, candidate: Candidate) -> int:
+            kept = sizes[name] if candidate.demand.overwrites else 0
+            return candidate.demand.scratch_bytes - kept
+
+        lean = {
+            name: min(entries, key=lambda c: more(name, c))
+            for name, entries in self.options.items()
+        }
+        plain = self.best(lambda c: c.demand != Demand())
+        tried = [lean, plain, self.fastest()]
+        return min(tried, key=lambda chosen: max(self.live(chosen), default=0))
+
+
+def _demands(chosen: Chosen) -> Demands:
+    return {name: candidate.demand for name, candidate in chosen.items()}
+
+
+def _choose_speed(problem: _Problem, arena_limit: int | None) -> Chosen:
+    chosen = problem.fastest()
+    return chosen if arena_limit is None else _within(problem, chosen, arena_limit)
+
+
+def _choose_balanced(problem: _Problem, arena_limit: int | None) -> Chosen:
+    limit = int(problem.arena(problem.leanest()) * BALANCED_ARENA)
+    if arena_limit is not None:
+        limit = min(limit, arena_limit)
+    return _within(problem, problem.fastest(), limit)
+
+
+def _choose_size(problem: _Problem, arena_limit: int | None) -> Chosen:
+    most = SIZE_CYCLES * sum(c.cycles for c in problem.fastest().values())
+    chosen = problem.best(lambda c: c.cost.own_bytes + c.cost.shared_bytes)
+    while sum(c.cycles for c in chosen.values()) > most:
+        moves = _faster_groups(problem, chosen)
+        chosen |= max(moves, key=partial(_worth, problem, chosen))
+    return chosen if arena_limit is None else _within(problem, chosen, arena_limit)
+
+
+def _worth(problem: _Problem, chosen: Chosen, move: Chosen) -> tuple[bool, Fraction]:
+    """Ranks a move: those that need no more bytes first, then by cycles saved for each byte."""
+    saved = sum(chosen[name].cycles - candidate.cycles for name, candidate in move.items())
+    more = _flash_bytes(problem, chosen | move) - _flash_bytes(problem, chosen)
+    return more <= 0, Fraction(saved, max(more, 1))
+
+
+def _faster_groups(problem: _Problem, chosen: Chosen) -> list[Chosen]:
+    """For the layers of one shape that have the same variant: each faster one for all of them."""
+    moves: dict[tuple[str, str, str], Chosen] = {}
+    for node in problem.graph.nodes:
+        now = chosen[node.name]
+        for candidate in problem.options[node.name]:
+            if candidate.cycles < now.cycles:
+                key = (shape_key(problem.graph, node), now.variant.name, candidate.variant.name)
+                moves.setdefault(key, {})[node.name] = candidate
+    return list(moves.values())
+
+
+def _flash_bytes(problem: _Problem, chosen: Chosen) -> int:
+    """Shared code counts once for all layers of one shape."""
+    shared = {
+        (shape_key(problem.graph, node), chosen[node.name].variant.name): chosen[
+            node.name
+        ].cost.shared_bytes
+        for node in problem.graph.nodes
+    }
+    return sum(c.cost.own_bytes for c in chosen.values()) + sum(shared.values())
+
+
+def _within(problem: _Problem, start: Chosen, limit: int) -> Chosen:
+    """Changes ``start`` until the arena is within ``limit``; the smallest one found if none is."""
+    best, least, target = start, problem.arena(start), limit
+    for _ in range(_ROUNDS):
+        if least <= limit:
+            break
+        chosen = _lower(problem, start, target)
+        arena = problem.arena(chosen)
+        if arena < least:
+            best, least = chosen, arena
+        # A plan may have gaps; then its steps must need less than the limit.
+        target -= max(arena - limit, 1)
+    return best
+
+
+def _lower(problem: _Problem, start: Chosen, limit: int) -> Chosen:
+    """Takes bytes out of the steps above ``limit``, for the fewest cycles a byte."""
+    chosen = dict(start)
+    excess = _excess(problem.live(chosen), limit)
+    while excess > 0:
+        best: tuple[Fraction, str, Candidate, int] | None = None
+        for name, entries in problem.options.items():
+            for candidate in entries:
+                if candidate.demand == chosen[name].demand:
+                    continue
+                left = _excess(problem.live({**chosen, name: candidate}), limit)
+                if left >= excess:
+                    continue
+                price = Fraction(candidate.cycles - chosen[name].cycles, excess - left)
+                if best is None or price < best[0]:
+                    best = (price, name, candidate, left)
+        if best is None:
+            break
+        _, name, candidate, excess = best
+        chosen[name] = candidate
+    return chosen
+
+
+def _excess(live: Sequence[int], limit: int) -> int:
+    return sum(max(nbytes - limit, 0) for nbytes in live)
+
+
+_CHOOSERS: Mapping[Goal, Callable[[_Problem, int | None], Chosen]] = {
+    Goal.SPEED: _choose_speed,
+    Goal.BALANCED: _choose_balanced,
+    Goal.SIZE: _choose_size,
+}
