@@ -1,10 +1,15 @@
-"""CONV_2D in one group, by a ring of widened rows."""
+"""CONV_2D in one group, by a ring of widened rows.
+
+The blocks read a pixel's window from the ring as one run per row of the kernel, or, where the runs
+are short and many output channels read them, from one run that was gathered before.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+from tinyflow.codegen.c.dsp.gather import gather, gather_cycles
 from tinyflow.codegen.c.dsp.products import (
     ProductShape,
     bind_products,
@@ -21,13 +26,25 @@ from tinyflow.ir import Graph, Node, Op
 _MOST_RUNS = 16
 """TINYFLOW_MOST_RUNS of the kernel."""
 
+_MOST_GATHERED = 96
+"""Values of a window: the block that gathers it has no loop."""
+
+_CHUNK_VALUES = 512
+"""Values that are gathered at a time, where two windows are not more."""
+
 
 @dataclass(frozen=True)
 class _Plan:
     """A row of the ring: ``first`` values for alignment, ``before`` of padding, ``inside`` of the
-    image, and padding up to ``pitch``. All counts are values."""
+    image, and padding up to ``pitch``. All counts are values.
+
+    ``window`` is how the ring is read, (runs, values of each, values from pixel to pixel);
+    ``chunk`` is the number of pixels gathered at a time, 0 where the blocks read the ring.
+    """
 
     shape: ProductShape
+    window: tuple[int, int, int]
+    chunk: int
     permuted: bool
     first: int
     before: int
@@ -43,13 +60,21 @@ class _Plan:
         _, kernel_h, kernel_w, in_c = weight.shape
         step, run = attrs.strides[1] * in_c, kernel_w * in_c
         reach = (out_w - 1) * step + run
+        shape = ProductShape(kernel_h, -(-run // 2), step, out_c)
+        gathered = _gathered(shape, run)
+        chunk = 0
+        if gathered is not None:
+            shape = gathered
+            chunk = min(out_w, max(_CHUNK_VALUES // shape.pixel_step // 2 * 2, 2))
         permuted = in_c % 4 == 0
         before = min(attrs.padding[1][0] * in_c, reach)
         inside = min(x.shape[2] * in_c, reach - before)
         # The image begins at a word, so that it can be widened in words.
         first = before % 2
         return cls(
-            shape=ProductShape(kernel_h, -(-run // 2), step, out_c),
+            shape=shape,
+            window=(kernel_h, run, step),
+            chunk=chunk,
             permuted=permuted,
             first=first,
             before=before,
@@ -60,7 +85,18 @@ class _Plan:
 
     @property
     def scratch_bytes(self) -> int:
-        return 2 * self.ring * self.pitch
+        return 2 * (self.ring * self.pitch + self.chunk * self.shape.pixel_step)
+
+
+def _gathered(shape: ProductShape, run: int) -> ProductShape | None:
+    """The shape of the blocks if each window is gathered first, where that is faster."""
+    values = shape.runs * run
+    if shape.runs == 1 or values > _MOST_GATHERED:
+        return None
+    even = values + values % 2
+    gathered = ProductShape(1, even // 2, even, shape.out_c)
+    gathering = 2 * gather_cycles(shape.runs, run, shape.pixel_step)
+    return gathered if gathered.pair_cycles + gathering < shape.pair_cycles else None
 
 
 def applies(graph: Graph, node: Node) -> bool:
@@ -111,12 +147,13 @@ def bind(layer: Layer) -> list[KernelCall]:
         },
         {"in_zero": layer.operands[0].params.zero_point},
         {"first": plan.first, "before": plan.before, "inside": plan.inside},
-        {"pitch": plan.pitch, "ring": plan.ring},
+        {"pitch": plan.pitch, "ring": plan.ring, "chunk": plan.chunk},
         {"widen": layer.block(widen(plan.permuted))},
+        {"gather": layer.block(gather(*plan.window)) if plan.chunk else "NULL"},
         {
             "blocks": bind_products(
                 layer,
-                weight.reshape(out_c, weight.shape[1], -1),
+                weight.reshape(out_c, plan.shape.runs, -1),
                 plan.shape,
                 plan.permuted,
                 pairs=pairs,
@@ -127,4 +164,6 @@ def bind(layer: Layer) -> list[KernelCall]:
     return [layer.call("conv2d_ring_s8", fields, scratch=layer.scratch, folder="dsp/")]
 
 
-RING = Variant("ring_dsp", Op.CONV_2D, bind, frozenset({Feature.DSP}), applies, demand)
+RING = Variant(
+    "ring of paired products", Op.CONV_2D, bind, frozenset({Feature.DSP}), applies, demand
+)

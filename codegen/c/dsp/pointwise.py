@@ -95,6 +95,6 @@ def bind(layer: Layer) -> list[KernelCall]:
 
 
 VARIANTS = tuple(
-    Variant("pointwise_dsp", op, bind, frozenset({Feature.DSP}), applies, demand)
+    Variant("paired products", op, bind, frozenset({Feature.DSP}), applies, demand)
     for op in (Op.CONV_2D, Op.FULLY_CONNECTED)
 )

@@ -3,11 +3,13 @@
  *
  * The ring holds as many input rows as the kernel spans, each widened once and bordered by the
  * padding, so that every row of a window is one run of activations without a case for the edges.
- * An output row is written after the input rows that it needs were widened.
+ * An output row is written after the input rows that it needs were widened. Where the runs are
+ * short, a pixel's are gathered into one behind the ring.
  */
 #ifndef TINYFLOW_CONV2D_RING_S8_H
 #define TINYFLOW_CONV2D_RING_S8_H
 
+#include "dsp/gather_q15.h"
 #include "dsp/products_s8.h"
 #include "dsp/widen_s8.h"
 
@@ -20,7 +22,9 @@ typedef struct {
     int32_t inside;
     int32_t pitch; /* activations from one row of the ring to the next */
     int32_t ring;  /* rows */
+    int32_t chunk; /* pixels that are gathered at a time */
     tinyflow_widen widen;
+    tinyflow_gather gather; /* or NULL: the blocks read the ring itself */
     tinyflow_product_blocks blocks;
 } tinyflow_conv2d_ring_s8;
 
@@ -61,6 +65,23 @@ TINYFLOW_INLINE void tinyflow_conv2d_ring_border(const tinyflow_conv2d_ring_s8 *
     }
 }
 
+/* A row of pixels whose windows begin at `runs`. */
+TINYFLOW_INLINE void tinyflow_conv2d_ring_pixels(const tinyflow_conv2d_ring_s8 *layer,
+                                                 const int16_t **runs, int16_t *gathered,
+                                                 int8_t *out)
+{
+    if (layer->gather == NULL) {
+        tinyflow_products_of_pixels(&layer->blocks, runs, out, layer->out_w);
+        return;
+    }
+    for (int32_t x = 0; x < layer->out_w; x += layer->chunk) {
+        const int32_t now = layer->out_w - x < layer->chunk ? layer->out_w - x : layer->chunk;
+        const int16_t *run = gathered;
+        layer->gather(runs, gathered, x, now);
+        tinyflow_products_of_pixels(&layer->blocks, &run, out + x * layer->blocks.out_c, now);
+    }
+}
+
 /* Output rows [y0, y1). */
 TINYFLOW_INLINE void tinyflow_conv2d_ring_s8_rows(const tinyflow_conv2d_ring_s8 *layer,
                                                   tinyflow_const_rows in, tinyflow_rows out,
@@ -80,8 +101,8 @@ TINYFLOW_INLINE void tinyflow_conv2d_ring_s8_rows(const tinyflow_conv2d_ring_s8 
             runs[k] = tinyflow_conv2d_ring_row(layer, ring, top + k * layer->dilation_h) +
                       layer->first;
         }
-        tinyflow_products_of_pixels(&layer->blocks, runs, tinyflow_row(out, y, layer->out_h),
-                                    layer->out_w);
+        tinyflow_conv2d_ring_pixels(layer, runs, ring + layer->ring * layer->pitch,
+                                    tinyflow_row(out, y, layer->out_h));
     }
 }
 

@@ -28,6 +28,7 @@ def lines(shape: ProductShape, epilogue: Epilogue, stream_bytes: int) -> list[st
         ".balign 4",
         "1:",
         "@ The next pixel, all groups of channels.",
+        f"ldr {_OUT}, [sp, #{place.out}]",
         ".balign 4",
         "2:",
         "@ The next group: its biases, then its products.",
@@ -36,8 +37,8 @@ def lines(shape: ProductShape, epilogue: Epilogue, stream_bytes: int) -> list[st
     ]
     code += _flat(shape) if shape.is_flat else _looped(shape)
     free = ("r0", "r2", "r3", "r4", "r5", "r6", "r7")
-    code += ["@ Sums to codes.", f"ldr {_OUT}, [sp, #{place.out}]"]
-    code += [*finish_group(shape, epilogue, (_SUMS,), _OUT, free)]
+    code += ["@ Sums to codes."]
+    code += finish_group(shape, epilogue, (_SUMS,), _OUT, free, keeps_out=True)
     return [*code, *frame.next_pixels(shape, PIXELS, _OUT)]
 
 

@@ -45,7 +45,9 @@ def lines(shape: ProductShape, epilogue: Epilogue, stream_bytes: int) -> list[st
     code += [
         "@ Sums to codes.",
         f"ldr r2, [sp, #{place.out}]",
-        *finish_group(shape, epilogue, (_FIRST, _SECOND), "r2", ("r0", "r3", "r4", "r5")),
+        *finish_group(
+            shape, epilogue, (_FIRST, _SECOND), "r2", ("r0", "r3", "r4", "r5"), keeps_out=False
+        ),
     ]
     return [*code, *frame.next_pixels(shape, PIXELS, "r2")]
 

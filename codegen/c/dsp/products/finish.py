@@ -15,12 +15,14 @@ def finish_group(
     pixels: Sequence[Sums],
     out: str,
     free: Sequence[str],
+    keeps_out: bool,
 ) -> list[str]:
     """Stores the codes of a group and goes on to the next one at label 2.
 
-    ``out`` holds where they belong; the frame keeps that of the next group. ``free`` are at least
-    four registers in ascending order. r1 reads on in the weight stream. Of the last group only
-    the channels that exist are stored, then control leaves at label 8.
+    ``out`` holds where they belong, and the frame must too unless the register ``keeps_out``
+    through the products. ``free`` are at least four registers in ascending order. r1 reads on in
+    the weight stream. Of the last group only the channels that exist are stored, then control
+    leaves at label 8.
     """
     frame, free = Frame(shape.runs), list(free)
     constant = temporary = ""
@@ -48,7 +50,9 @@ def finish_group(
                 f"cmp r1, {free[0]}",
                 "beq 8f @ the last group has no more channels",
             ]
-    lines += [f"add {out}, #{GROUP}", f"str {out}, [sp, #{frame.out}]"]
+    lines.append(f"add {out}, #{GROUP}")
+    if not keeps_out:
+        lines.append(f"str {out}, [sp, #{frame.out}]")
     if shape.tail:
         return [*lines, "b 2b", "8:"]
     return [*lines, f"ldr {free[0]}, [sp, #{frame.weights_end}]", f"cmp r1, {free[0]}", "bne 2b"]

@@ -10,7 +10,7 @@ GROUP = 4
 LARGEST_UNROLL = 8
 """Steps of an inner loop: with the requantization it fits an instruction cache of 1 KiB."""
 
-LARGEST_STRAIGHT = 12
+LARGEST_STRAIGHT = 14
 """Steps of a run that need no loop."""
 
 LARGEST_FLAT = 16
@@ -62,6 +62,17 @@ class ProductShape:
         bodies = range(LARGEST_UNROLL // 2, LARGEST_UNROLL + 1)
         body = min(bodies, key=lambda b: (self.steps // b, b + self.steps % b))
         return Unrolling(self.steps % body, body, self.steps // body)
+
+    @property
+    def pair_cycles(self) -> int:
+        """About what two pixels take for all channels, without the requantization."""
+        unaligned = self.steps if self.pixel_step % 2 else 0
+        run = 15 * self.steps + unaligned
+        if self.is_flat:
+            return self.groups * self.runs * (run + 3)
+        around = 8 if self.runs > 1 else 0
+        loops = self.unrolling.loops
+        return self.groups * self.runs * (run + around + 7 * loops + 3 * (loops > 0))
 
     @property
     def stem(self) -> str:
