@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tinyflow.codegen.c.dsp import add, conv2d, depthwise, pointwise
+from tinyflow.codegen.c.dsp import add, conv2d, depthwise, pointwise, winograd
 from tinyflow.codegen.c.ops import BINDINGS
 from tinyflow.codegen.c.sources import Feature, Goal
 from tinyflow.codegen.c.variants.candidates import list_candidates
@@ -29,6 +29,7 @@ SPECIALIZED: tuple[Variant, ...] = (
     add.ADD,
     add.SUB,
     *pointwise.VARIANTS,
+    winograd.WINOGRAD,
     conv2d.RING,
     depthwise.SPEED,
     depthwise.BALANCED,
