@@ -27,7 +27,8 @@ _DEFAULTS = CodegenOptions()
 
 @dataclass(frozen=True, eq=False)
 class EmittedLayer:
-    """What the template needs to know of one step. ``tile`` is None where it runs whole."""
+    """What the template needs to know of one step. ``tile`` is None where it runs whole;
+    ``falling`` where its rows are computed one by one from the last."""
 
     step: int
     function: str
@@ -35,6 +36,7 @@ class EmittedLayer:
     comment: str
     calls: list[KernelCall]
     tile: int | None
+    falling: bool
     rows: int
     row_bytes: int
     info: LayerInfo
@@ -125,6 +127,7 @@ def _emit_layer(layer: Layer, variant: Variant) -> EmittedLayer:
         comment=layer_comment(layer),
         calls=calls,
         tile=None if step.axis is Axis.WHOLE or step.tile >= height else step.tile,
+        falling=step.falling,
         rows=height,
         row_bytes=row_bytes,
         info=LayerInfo(

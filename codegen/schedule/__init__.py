@@ -1,9 +1,16 @@
 """Order of execution, and the memory plan."""
 
+from tinyflow.codegen.schedule.alignment import ALIGNMENT
 from tinyflow.codegen.schedule.make import make_schedule
+from tinyflow.codegen.schedule.overlap import (
+    Overlap,
+    Span,
+    falling_distance,
+    overlap_of_rows,
+    rising_distance,
+)
 from tinyflow.codegen.schedule.pressure import live_bytes
 from tinyflow.codegen.schedule.schedule import (
-    ALIGNMENT,
     Axis,
     Demand,
     Demands,
@@ -17,9 +24,14 @@ __all__ = [
     "Axis",
     "Demand",
     "Demands",
+    "Overlap",
     "Placement",
     "Schedule",
+    "Span",
     "Step",
+    "falling_distance",
     "live_bytes",
     "make_schedule",
+    "overlap_of_rows",
+    "rising_distance",
 ]

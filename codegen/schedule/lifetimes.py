@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tinyflow.codegen.schedule.schedule import Demand, Demands, align
+from tinyflow.codegen.schedule.alignment import align
+from tinyflow.codegen.schedule.overlap import Overlap
+from tinyflow.codegen.schedule.schedule import Demand, Demands
 from tinyflow.ir import OPS, Graph, Node, Op
 
 
@@ -16,17 +18,32 @@ class Lifetime:
     tensor: str
     first: int
     last: int
+    nbytes: int
     alias_of: str | None = None
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A buffer that begins to be written while an operand, in ``buffer`` (its index), ends."""
+
+    buffer: int
+    operand: str
+    overlap: Overlap
 
 
 @dataclass
 class Buffer:
     """Memory of one or more tensors that follow each other in the same place."""
 
-    nbytes: int
     tensors: list[Lifetime] = field(default_factory=list)
     scratch_of: str | None = None
     """The node whose working memory this is; then ``tensors`` has one entry of that name."""
+    meets: Meeting | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """A multiple of the alignment, as are all sizes here."""
+        return max(align(t.nbytes) for t in self.tensors)
 
     @property
     def first(self) -> int:
@@ -36,9 +53,21 @@ class Buffer:
     def last(self) -> int:
         return max(t.last for t in self.tensors)
 
-    def overlaps(self, other: Buffer) -> bool:
-        """Whether both are needed in some step."""
-        return self.first <= other.last and other.first <= self.last
+    def bytes_at(self, step: int) -> int:
+        """Bytes that are needed in a step."""
+        return max((align(t.nbytes) for t in self.tensors if t.first <= step <= t.last), default=0)
+
+    def bytes_beside(self, other: Buffer) -> int:
+        """The most bytes that are needed in a step in which ``other`` is needed too; 0 where
+        there is none."""
+        return max(
+            (
+                align(mine.nbytes)
+                for mine in self.tensors
+                if any(mine.first <= t.last and t.first <= mine.last for t in other.tensors)
+            ),
+            default=0,
+        )
 
 
 _NO_DEMAND = Demand()
@@ -50,40 +79,63 @@ def find_buffers(graph: Graph, order: Sequence[Node], demands: Demands) -> list[
     end = max(len(order) - 1, 0)
     last_use = {name: step for step, node in enumerate(order) for name in node.inputs}
     last_use.update(dict.fromkeys(graph.outputs, end))
-    home: dict[str, Buffer] = {}
+    home: dict[str, int] = {}
     buffers: list[Buffer] = []
 
-    def place(name: str, first: int, operand: str | None) -> None:
-        lifetime = Lifetime(name, first, max(last_use.get(name, first), first), operand)
+    def place(
+        name: str, first: int, operand: str | None = None, meets: Meeting | None = None
+    ) -> None:
+        last = max(last_use.get(name, first), first)
         if operand is None:
-            home[name] = Buffer(align(graph.tensors[name].nbytes))
-            buffers.append(home[name])
+            home[name] = len(buffers)
+            buffers.append(Buffer(meets=meets))
         else:
             home[name] = home[operand]
-        home[name].tensors.append(lifetime)
+        life = Lifetime(name, first, last, graph.tensors[name].nbytes, operand)
+        buffers[home[name]].tensors.append(life)
+
+    def dies(name: str, step: int) -> bool:
+        """Whether nothing that the tensor's buffer holds is needed after ``step``."""
+        if name not in home:
+            return False
+        tensors = buffers[home[name]].tensors
+        return all(t.last <= step and t.tensor not in graph.outputs for t in tensors)
 
     for name in dict.fromkeys(graph.inputs):
-        place(name, 0, None)
+        place(name, 0)
     for step, node in enumerate(order):
         demand = demands.get(node.name, _NO_DEMAND)
+        dying = frozenset(name for name in node.inputs if dies(name, step))
         for name in node.outputs:
-            place(name, step, _operand_to_take_over(graph, node, step, home, demand))
+            operand = _operand_to_take_over(graph, node, home, dying, demand)
+            place(name, step, operand, _find_meeting(node, home, dying, demand))
         if demand.scratch_bytes:
-            life = Lifetime(node.name, step, step)
-            buffers.append(Buffer(align(demand.scratch_bytes), [life], scratch_of=node.name))
+            life = Lifetime(node.name, step, step, demand.scratch_bytes)
+            buffers.append(Buffer([life], scratch_of=node.name))
     return buffers
 
 
+def _find_meeting(
+    node: Node, home: dict[str, int], dying: frozenset[str], demand: Demand
+) -> Meeting | None:
+    """The first operand, if the result may overlap it and no other operand lies there too."""
+    name = node.inputs[0] if node.inputs else ""
+    if demand.overlap is None or name not in dying:
+        return None
+    if any(home.get(other) == home[name] for other in node.inputs[1:]):
+        return None
+    return Meeting(home[name], name, demand.overlap)
+
+
 def _operand_to_take_over(
-    graph: Graph, node: Node, step: int, home: dict[str, Buffer], demand: Demand
+    graph: Graph, node: Node, home: dict[str, int], dying: frozenset[str], demand: Demand
 ) -> str | None:
     """The operand whose memory the node's result takes over, if there is one."""
     if node.op is Op.RESHAPE:
         return node.inputs[0] if node.inputs[0] in home else None
-    for name in _overwritable(graph, node, demand):
-        if name in home and _dies(graph, home[name], step):
-            return name
-    return None
+    if demand.overlap is not None:
+        return None
+    return next((name for name in _overwritable(graph, node, demand) if name in dying), None)
 
 
 def _overwritable(graph: Graph, node: Node, demand: Demand) -> list[str]:
@@ -101,8 +153,3 @@ def _overwritable(graph: Graph, node: Node, demand: Demand) -> list[str]:
         return (tensor.elements, tensor.dtype.itemsize) == (result.elements, result.dtype.itemsize)
 
     return [name for name in node.inputs if same_elements(name)]
-
-
-def _dies(graph: Graph, buffer: Buffer, step: int) -> bool:
-    """Whether nothing that the buffer holds is needed after ``step``."""
-    return all(t.last <= step and t.tensor not in graph.outputs for t in buffer.tensors)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from tinyflow.codegen.schedule.lifetimes import Buffer, find_buffers
+from tinyflow.codegen.schedule.alignment import align
+from tinyflow.codegen.schedule.conflicts import lower_bound
+from tinyflow.codegen.schedule.lifetimes import Buffer, Lifetime, Meeting, find_buffers
 from tinyflow.codegen.schedule.order import find_order
-from tinyflow.codegen.schedule.planner import Plan, lower_bound, plan_arena
+from tinyflow.codegen.schedule.planner import Plan, plan_arena
 from tinyflow.codegen.schedule.schedule import (
     Axis,
     Demands,
     Placement,
     Schedule,
     Step,
-    align,
     rows_of,
 )
 from tinyflow.ir import Graph, Node, Op
@@ -33,30 +35,32 @@ def make_schedule(graph: Graph, demands: Demands | None = None) -> Schedule:
     demands = demands or {}
     buffers = find_buffers(graph, graph.nodes, demands)
     plan = plan_arena(buffers)
-    order = find_order(graph)
+    order = find_order(graph, demands)
     if order != graph.nodes:
         other = find_buffers(graph, order, demands)
         other_plan = plan_arena(other)
         if align(other_plan.nbytes) < align(plan.nbytes):
             graph, buffers, plan = replace(graph, nodes=order), other, other_plan
+    placements = _placements(graph, buffers, plan)
+    falling = _falling_steps(buffers, placements)
     return Schedule(
         graph=graph,
-        steps=tuple(_make_step(graph, i, node) for i, node in enumerate(graph.nodes)),
-        placements=_placements(graph, buffers, plan),
+        steps=tuple(_make_step(graph, i, node, i in falling) for i, node in enumerate(graph.nodes)),
+        placements=placements,
         arena_bytes=align(plan.nbytes),
         lower_bound_bytes=lower_bound(buffers),
         scratch=_scratch(buffers, plan),
     )
 
 
-def _make_step(graph: Graph, index: int, node: Node) -> Step:
+def _make_step(graph: Graph, index: int, node: Node, falling: bool) -> Step:
     shape = graph.result(node).shape
     axis = Axis.WHOLE if node.op in _WHOLE else _AXIS_OF_RANK.get(len(shape), Axis.WHOLE)
-    return Step(index, (node,), axis, rows_of(shape))
+    return Step(index, (node,), axis, 1 if falling else rows_of(shape), falling)
 
 
 def _placements(graph: Graph, buffers: list[Buffer], plan: Plan) -> dict[str, Placement]:
-    placements = {}
+    placements: dict[str, Placement] = {}
     for buffer, offset in zip(buffers, plan.offsets, strict=True):
         if buffer.scratch_of is not None:
             continue
@@ -71,7 +75,26 @@ def _placements(graph: Graph, buffers: list[Buffer], plan: Plan) -> dict[str, Pl
                 last_step=life.last,
                 alias_of=life.alias_of,
             )
+    for first, meeting in _meetings(buffers):
+        result, operand = placements[first.tensor], placements[meeting.operand]
+        if result.offset < operand.end and operand.offset < result.end:
+            placements[first.tensor] = replace(result, overlaps=meeting.operand)
     return placements
+
+
+def _meetings(buffers: list[Buffer]) -> Iterator[tuple[Lifetime, Meeting]]:
+    return ((b.tensors[0], b.meets) for b in buffers if b.meets is not None)
+
+
+def _falling_steps(buffers: list[Buffer], placements: Mapping[str, Placement]) -> frozenset[int]:
+    """The steps whose result overlaps their operand in a way that rising rows do not allow."""
+    return frozenset(
+        first.first
+        for first, meeting in _meetings(buffers)
+        if placements[first.tensor].overlaps is not None
+        and placements[meeting.operand].offset - placements[first.tensor].offset
+        < meeting.overlap.rising
+    )
 
 
 def _scratch(buffers: list[Buffer], plan: Plan) -> dict[str, Placement]:

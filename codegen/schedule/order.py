@@ -1,7 +1,8 @@
 """An order of execution that keeps less memory alive.
 
 A beam search over the orders that the graph allows. It counts memory as the planner will: a
-reshape shares its operand's, an operation in place takes over an operand that dies.
+reshape shares its operand's, an operation in place takes over an operand that dies, and a kernel
+whose result may overlap such an operand needs the bytes that hold both.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyflow.codegen.schedule.schedule import align
+from tinyflow.codegen.schedule.alignment import align
+from tinyflow.codegen.schedule.schedule import Demand, Demands
 from tinyflow.ir import OPS, Graph, Node, Op
 
 BEAM = 16
@@ -27,10 +29,10 @@ class _State:
     done: int
 
 
-def find_order(graph: Graph) -> tuple[Node, ...]:
+def find_order(graph: Graph, demands: Demands) -> tuple[Node, ...]:
     """The nodes in the best order found; the graph's own where none is better by this count."""
     nodes = graph.nodes
-    facts = _Facts(graph)
+    facts = _Facts(graph, demands)
     inputs = sum(facts.nbytes[name] for name in dict.fromkeys(graph.inputs))
     start = own = _State(inputs, inputs, (), 0)
     for index in range(len(nodes)):
@@ -55,12 +57,16 @@ def _rank(state: _State) -> tuple[int, int, tuple[int, ...]]:
     return state.peak, state.live, state.order
 
 
+_NO_DEMAND = Demand()
+
+
 class _Facts:
     """What the search asks of the graph. A root is the first tensor of a chain of reshapes:
     memory belongs to roots."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, demands: Demands) -> None:
         self.graph = graph
+        self.demands = [demands.get(node.name, _NO_DEMAND) for node in graph.nodes]
         self.root: dict[str, str] = {
             name: name for name, t in graph.tensors.items() if not t.is_constant
         }
@@ -90,11 +96,23 @@ class _Facts:
         ]
 
     def least(self, i: int) -> int:
-        """Bytes that a node needs in any order: its operands, and its result if that cannot
-        take the place of one."""
+        """Bytes that a node needs in any order: its operands, and what of its result cannot take
+        the place of one."""
         operands = sum(self.nbytes[root] for root in self.reads[i])
-        node = self.graph.nodes[i]
-        return operands if OPS[node.op].in_place else operands + self.nbytes[self.root[node.output]]
+        return operands + self._more(i, self.reads[i])
+
+    def _more(self, i: int, dying: Sequence[str]) -> int:
+        """Bytes that a node adds while it runs and its operands are there."""
+        node, demand = self.graph.nodes[i], self.demands[i]
+        first, own = self.root.get(node.inputs[0], ""), self.nbytes[self.root[node.output]]
+        if demand.overlap is not None and first in dying:
+            operand = self.nbytes[first]
+            return demand.overlap.extent(operand, own) - operand
+        if demand.overwrites and first in dying and self.nbytes[first] >= own:
+            return 0
+        if OPS[node.op].in_place and any(self.nbytes[r] == own for r in dying):
+            return 0
+        return own
 
     def extend(self, state: _State, i: int) -> _State:
         done = state.done | 1 << i
@@ -103,8 +121,8 @@ class _Facts:
         dying = [r for r in self.reads[i] if r not in self.kept and not self.readers[r] & ~done]
         freed = sum(self.nbytes[r] for r in dying if r != result)
         added = 0 if node.op is Op.RESHAPE and result in self.reads[i] else self.nbytes[result]
-        in_place = OPS[node.op].in_place and any(self.nbytes[r] == added for r in dying)
-        peak = max(state.peak, state.live + (0 if in_place else added))
+        more = self._more(i, dying) if added else 0
+        peak = max(state.peak, state.live + more + self.demands[i].scratch_bytes)
         live = state.live + added - freed
         if not self.readers[result] & ~done and result not in self.kept:
             live -= self.nbytes[result]

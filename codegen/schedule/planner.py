@@ -1,4 +1,4 @@
-"""Arena offsets: buffers that are needed at the same time must not overlap.
+"""Arena offsets: buffers that are needed at the same time must stay apart.
 
 Several greedy orders first; where none reaches the lower bound, branch and bound. Both depend
 on the buffers alone, so the same graph gets the same plan on every machine.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tinyflow.codegen.schedule.conflicts import Gaps, StepNeed, find_gaps, find_needs
 from tinyflow.codegen.schedule.lifetimes import Buffer
 
 SEARCH_WORK = 400_000
@@ -35,48 +36,40 @@ class Plan:
     nbytes: int
 
 
-def lower_bound(buffers: Sequence[Buffer]) -> int:
-    """The most bytes that are needed in any one step."""
-    steps = {b.first for b in buffers}
-    return max(
-        (sum(b.nbytes for b in buffers if b.first <= step <= b.last) for step in steps), default=0
-    )
-
-
 def plan_arena(buffers: Sequence[Buffer]) -> Plan:
     """The smallest plan found; one that reaches `lower_bound` is returned at once."""
-    bound = lower_bound(buffers)
-    conflicts = [
-        [j for j, other in enumerate(buffers) if j != i and buffer.overlaps(other)]
-        for i, buffer in enumerate(buffers)
-    ]
+    sizes = [b.nbytes for b in buffers]
+    gaps, needs = find_gaps(buffers), list(find_needs(buffers).values())
     plans = []
     for key in _ORDERS:
         order = sorted(range(len(buffers)), key=lambda i: (key(buffers[i]), i))
-        plans.append(_place_in_order(buffers, conflicts, order))
+        plans.append(place_in_order(sizes, gaps, order))
     best = min(plans, key=lambda plan: plan.nbytes)
+    bound = max((need.total for need in needs), default=0)
     if best.nbytes == bound or len(buffers) > SEARCH_DEPTH:
         return best
-    return _Search(buffers, conflicts, bound, best).run()
+    return _Search(sizes, gaps, needs, bound, best).run()
 
 
-def _place_in_order(
-    buffers: Sequence[Buffer], conflicts: Sequence[Sequence[int]], order: Sequence[int]
-) -> Plan:
+def place_in_order(sizes: Sequence[int], gaps: Gaps, order: Sequence[int]) -> Plan:
     """Each buffer in turn at the lowest offset that is free for its whole life."""
     offsets: dict[int, int] = {}
     for i in order:
-        taken = [(offsets[j], offsets[j] + buffers[j].nbytes) for j in conflicts[i] if j in offsets]
-        offsets[i] = lowest_gap(sorted(taken), buffers[i].nbytes)
-    top = max((offsets[i] + b.nbytes for i, b in enumerate(buffers)), default=0)
-    return Plan(tuple(offsets[i] for i in range(len(buffers))), top)
+        taken = [
+            (offsets[j] - gap, offsets[j] + gaps[j][i])
+            for j, gap in gaps[i].items()
+            if j in offsets
+        ]
+        offsets[i] = lowest_offset(sorted(taken))
+    top = max((offsets[i] + size for i, size in enumerate(sizes)), default=0)
+    return Plan(tuple(offsets[i] for i in range(len(sizes))), top)
 
 
-def lowest_gap(taken: Sequence[tuple[int, int]], nbytes: int) -> int:
-    """The lowest offset where ``nbytes`` fit between the sorted intervals ``taken``."""
+def lowest_offset(taken: Sequence[tuple[int, int]]) -> int:
+    """The lowest offset that lies between the ends of none of the sorted intervals ``taken``."""
     offset = 0
     for start, end in taken:
-        if start - offset >= nbytes:
+        if offset <= start:
             break
         offset = max(offset, end)
     return offset
@@ -86,28 +79,26 @@ class _Search:
     """Branch and bound over plans in which buffers are placed by rising offset.
 
     Any plan can be pushed down into one where each buffer stands on the floor or on one that it
-    conflicts with, and those are the plans that arise from placing buffers by rising offset,
-    each at the lowest offset above its placed neighbours. So the search, run to its end, is
-    exact.
+    conflicts with. Gaps are not negative, and where they are zero they do not go in circles; so
+    those are the plans that arise from placing buffers by rising offset, each at the lowest
+    offset that its placed neighbours leave above them. The search, run to its end, is exact.
     """
 
     def __init__(
         self,
-        buffers: Sequence[Buffer],
-        conflicts: Sequence[Sequence[int]],
+        sizes: Sequence[int],
+        gaps: Gaps,
+        needs: Sequence[StepNeed],
         bound: int,
         start: Plan,
     ) -> None:
-        self.sizes = [b.nbytes for b in buffers]
-        self.conflicts = conflicts
+        self.sizes = sizes
+        self.gaps = gaps
+        self.needs = needs
         self.bound = bound
         self.best = start
-        self.left = SEARCH_WORK // len(buffers)
+        self.left = SEARCH_WORK // len(sizes)
         self.offsets: dict[int, int] = {}
-        steps = sorted({b.first for b in buffers})
-        self.live = [
-            [i for i, b in enumerate(buffers) if b.first <= step <= b.last] for step in steps
-        ]
 
     def run(self) -> Plan:
         self._extend([0] * len(self.sizes), 0)
@@ -134,17 +125,19 @@ class _Search:
             self.left -= 1
             self.offsets[i] = offset
             raised = list(floors)
-            for j in self.conflicts[i]:
-                raised[j] = max(raised[j], offset + self.sizes[i])
+            for j, gap in self.gaps[i].items():
+                raised[j] = max(raised[j], offset + gap)
             self._extend(raised, offset)
             del self.offsets[i]
 
     def _least(self, floors: Sequence[int], level: int) -> int:
         """No completion of the plan ends below this."""
         worst = 0
-        for step in self.live:
-            waiting = [i for i in step if i not in self.offsets]
+        for need in self.needs:
+            waiting = [i for i in need.nbytes if i not in self.offsets]
             if waiting:
-                base = min(max(floors[i], level) for i in waiting)
-                worst = max(worst, base + sum(self.sizes[i] for i in waiting))
+                total = sum(need.nbytes[i] for i in waiting)
+                if need.pair is not None and not self.offsets.keys() & need.pair:
+                    total -= need.saved
+                worst = max(worst, min(max(floors[i], level) for i in waiting) + total)
         return worst

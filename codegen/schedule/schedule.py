@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from tinyflow.codegen.schedule.alignment import align
+from tinyflow.codegen.schedule.overlap import Overlap
 from tinyflow.ir import Graph, Node, Shape
-
-ALIGNMENT = 16
-"""Bytes. Every offset and the arena's size are multiples of it."""
 
 
 class Axis(Enum):
@@ -23,18 +22,24 @@ class Axis(Enum):
 
 @dataclass(frozen=True)
 class Step:
-    """Nodes that run together, ``tile`` units of ``axis`` at a time."""
+    """Nodes that run together, ``tile`` units of ``axis`` at a time.
+
+    A ``falling`` step computes its rows one by one from the last to the first.
+    """
 
     index: int
     nodes: tuple[Node, ...]
     axis: Axis
     tile: int
+    falling: bool = False
 
     def __post_init__(self) -> None:
         if not self.nodes:
             raise ValueError(f"step {self.index} has no nodes")
         if self.tile < 1:
             raise ValueError(f"step {self.index} has a tile of {self.tile}")
+        if self.falling and self.tile != 1:
+            raise ValueError(f"step {self.index} falls in tiles of {self.tile}")
 
     @property
     def output(self) -> str:
@@ -46,13 +51,18 @@ class Step:
 class Demand:
     """What the kernel of a node asks of the memory plan.
 
-    ``scratch_bytes`` are needed while the node runs. A kernel that ``overwrites`` reads every
-    row of its first operand before it writes over that row's place, so that its result may take
-    over the operand's memory if it is no larger.
+    ``scratch_bytes`` are needed while the node runs. A kernel that ``overwrites`` may have its
+    result in the very place of its first operand, if it is no larger. ``overlap`` says which
+    other places may share bytes with that operand; where it is given, it also decides whether the
+    same place is one of them, and ``overwrites`` is not looked at.
+
+    Both hold for a kernel that is called once for all rows. The portable kernels keep to their
+    overlap in bands of any height, too.
     """
 
     scratch_bytes: int = 0
     overwrites: bool = False
+    overlap: Overlap | None = None
 
     def __post_init__(self) -> None:
         if self.scratch_bytes < 0:
@@ -71,6 +81,8 @@ class Placement:
     live in the steps ``first_step`` to ``last_step``, both included: a graph input from step 0,
     a graph output to the last step. ``alias_of`` names the tensor whose memory this one takes
     over (the operand of a reshape, or of a kernel that works in place): the offset is the same.
+    ``overlaps`` names the operand with which this result shares some bytes, at another distance:
+    they are written as the operand is consumed, in the step ``first_step``.
     """
 
     tensor: str
@@ -80,6 +92,7 @@ class Placement:
     first_step: int
     last_step: int
     alias_of: str | None = None
+    overlaps: str | None = None
 
     @property
     def end(self) -> int:
@@ -94,8 +107,9 @@ class Placement:
 class Schedule:
     """The steps in execution order, and a placement for every tensor that is not a constant.
 
-    ``arena_bytes`` is a multiple of `ALIGNMENT`. ``lower_bound_bytes`` is the largest sum of
-    bytes that are live in one step: no plan for this order and these aliases needs less.
+    ``arena_bytes`` is a multiple of `ALIGNMENT`. ``lower_bound_bytes`` is the most that one step
+    needs, where tensors that may overlap do so as far as they can: no plan for this order and
+    these aliases needs less.
     ``scratch`` holds, by node name, the working memory of kernels that asked for some.
     """
 
@@ -109,17 +123,12 @@ class Schedule:
     def live_bytes(self, step: int) -> int:
         """Bytes in use during a step, memory that two tensors share counted once."""
         places = (*self.placements.values(), *self.scratch.values())
-        largest: dict[int, int] = {}
-        for place in places:
-            if place.is_live(step):
-                size = align(place.nbytes)
-                largest[place.offset] = max(largest.get(place.offset, 0), size)
-        return sum(largest.values())
-
-
-def align(nbytes: int) -> int:
-    """``nbytes`` rounded up to a multiple of `ALIGNMENT`."""
-    return -(-nbytes // ALIGNMENT) * ALIGNMENT
+        spans = sorted((p.offset, p.offset + align(p.nbytes)) for p in places if p.is_live(step))
+        total = reached = 0
+        for begin, end in spans:
+            total += max(end - max(begin, reached), 0)
+            reached = max(reached, end)
+        return total
 
 
 def rows_of(shape: Shape) -> int:

@@ -7,7 +7,6 @@ next band reads, as a neighbouring layer would.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,10 +22,10 @@ from tests.support.compiled import (
     write_sources,
 )
 from tests.support.random_graphs import random_graph, random_inputs
+from tests.support.rows_read import ROWS_READ
 from tinyflow.codegen.c import generate
 from tinyflow.codegen.schedule import Axis, Placement, Schedule, make_schedule
-from tinyflow.ir import Graph, Node, Op, as_nhwc
-from tinyflow.ir.ops.resize_nearest import source_indices
+from tinyflow.ir import Graph, Op, as_nhwc
 from tinyflow.quantize import run_reference
 
 _UNIT = """#include <stdio.h>
@@ -86,71 +85,6 @@ int main(int argc, char **argv)
 }}
 """
 
-Rows = tuple[int, int]
-
-
-def _same(node: Node, graph: Graph, y0: int, y1: int) -> Rows:
-    return y0, y1
-
-
-def _window(node: Node, graph: Graph, y0: int, y1: int) -> Rows:
-    attrs: Any = node.attrs
-    pooled = node.op in (Op.MAX_POOL, Op.AVERAGE_POOL)
-    kernel = attrs.kernel[0] if pooled else graph.operands(node)[1].shape[1]
-    reach = (kernel - 1) * (1 if pooled else attrs.dilations[0]) + 1
-    stride, top = attrs.strides[0], attrs.padding[0][0]
-    return y0 * stride - top, (y1 - 1) * stride - top + reach
-
-
-def _gathered(node: Node, graph: Graph, y0: int, y1: int) -> Rows:
-    attrs: Any = node.attrs
-    kernel, stride = graph.operands(node)[1].shape[1], attrs.strides[0]
-    top = attrs.padding[0][0]
-    return -((kernel - 1 - y0 - top) // stride), (y1 - 1 + top) // stride + 1
-
-
-def _nearest(node: Node, graph: Graph, y0: int, y1: int) -> Rows:
-    attrs: Any = node.attrs
-    rows = source_indices(attrs, graph.operands(node)[0].shape[1], attrs.size[0])
-    return int(rows[y0]), int(rows[y1 - 1]) + 1
-
-
-def _bilinear(node: Node, graph: Graph, y0: int, y1: int) -> Rows:
-    form: Any = node.integer
-    return int(form.y_lo[y0]), int(form.y_hi[y1 - 1]) + 1
-
-
-def _padded(node: Node, graph: Graph, y0: int, y1: int) -> Rows:
-    attrs: Any = node.attrs
-    return y0 - attrs.pads[1][0], y1 - attrs.pads[1][0]
-
-
-def _sliced(node: Node, graph: Graph, y0: int, y1: int) -> Rows:
-    attrs: Any = node.attrs
-    begin, stride = attrs.begin[1], attrs.strides[1]
-    return begin + y0 * stride, begin + (y1 - 1) * stride + 1
-
-
-READS: dict[Op, Callable[[Node, Graph, int, int], Rows]] = {
-    Op.ADD: _same,
-    Op.AVERAGE_POOL: _window,
-    Op.CONCAT: _same,
-    Op.CONV_2D: _window,
-    Op.DEPTHWISE_CONV_2D: _window,
-    Op.FULLY_CONNECTED: _same,
-    Op.MAX_POOL: _window,
-    Op.MUL: _same,
-    Op.PAD: _padded,
-    Op.RESIZE_BILINEAR: _bilinear,
-    Op.RESIZE_NEAREST: _nearest,
-    Op.SIGMOID: _same,
-    Op.SLICE: _sliced,
-    Op.SOFTMAX: _same,
-    Op.SUB: _same,
-    Op.TRANSPOSE_CONV_2D: _gathered,
-}
-"""Which input rows an operation reads for its output rows [y0, y1); borders not yet cut off."""
-
 
 class _Banded:
     """A graph of one layer, scheduled in bands over rings."""
@@ -163,7 +97,7 @@ class _Banded:
             as_nhwc(graph.tensors[name].shape)[1] for name in graph.inputs
         )
         reads = [
-            READS[self.node.op](self.node, graph, y, min(y + tile, self.height))
+            ROWS_READ[self.node.op](self.node, graph, y, min(y + tile, self.height))
             for y in range(0, self.height, tile)
         ]
         cut = [(min(max(lo, 0), in_height), min(max(hi, 0), in_height)) for lo, hi in reads]
@@ -242,7 +176,7 @@ def _graphs(op: Op, count: int) -> list[Graph]:
 def test_bands_over_rings_equal_the_reference(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     cases, units, expected = [], [], b""
-    for op in READS:
+    for op in ROWS_READ:
         for graph in _graphs(op, 3):
             height = as_nhwc(graph.result(graph.nodes[0]).shape)[1]
             banded = _Banded(graph, int(rng.integers(1, height)))

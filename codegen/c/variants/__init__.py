@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tinyflow.codegen.c.dsp import add, conv2d, depthwise, pointwise, winograd
-from tinyflow.codegen.c.ops import BINDINGS
+from tinyflow.codegen.c.ops import BINDINGS, rows
 from tinyflow.codegen.c.sources import Feature, Goal
 from tinyflow.codegen.c.variants.candidates import list_candidates
 from tinyflow.codegen.c.variants.choose import choose
@@ -23,7 +23,9 @@ from tinyflow.targets.model import FlashProfile
 Choices = Mapping[str, Variant]
 """The variant of each node, by the node's name."""
 
-PORTABLE: dict[Op, Variant] = {op: Variant("portable", op, bind) for op, bind in BINDINGS.items()}
+PORTABLE: dict[Op, Variant] = {
+    op: Variant("portable", op, bind, demand=rows.demand) for op, bind in BINDINGS.items()
+}
 
 SPECIALIZED: tuple[Variant, ...] = (
     add.ADD,
