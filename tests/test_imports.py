@@ -39,7 +39,8 @@ ALLOWED: dict[str, set[str]] = {
     "verify": BUILD,
     "profile": BUILD | {"verify"},
     "report": BUILD | {"verify"},
-    "pipeline": BUILD | {"verify", "report"},
+    "tune": BUILD,
+    "pipeline": BUILD | {"verify", "report", "tune"},
     "cli": BUILD | {"verify", "profile", "report", "pipeline", "demo"},
     "api": BUILD | {"verify", "profile", "report", "pipeline"},
 }

@@ -156,7 +156,8 @@ def test_check_says_yes(capsys: pytest.CaptureFixture[str]) -> None:
     verdict = json.loads(capsys.readouterr().out)
     assert verdict["passed"]
     memory = report_of(digits_bundle().path)["memory"]
-    assert verdict["arena_bytes"] == memory["arena_bytes"]
+    # An estimate: kernels are chosen once there are weights in int8.
+    assert verdict["arena_bytes"] == pytest.approx(memory["arena_bytes"], rel=0.2)
 
 
 def test_names_are_made_from_files() -> None:

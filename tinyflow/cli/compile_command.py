@@ -19,6 +19,11 @@ _NAMES = [option.field for option in OPTIONS if option.field != "model"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_options(parser, _NAMES)
+    parser.add_argument(
+        "--autotune",
+        action="store_true",
+        help="choose kernels by measuring this model's layers on the emulator",
+    )
     parser.add_argument("--no-build", action="store_true", help="do not build the firmware")
     parser.add_argument(
         "--no-run", action="store_true", help="do not run the firmware in the emulator"
@@ -28,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     values = option_values(arguments, ["model", *_NAMES])
     values |= {"build": not arguments.no_build, "run": not arguments.no_run}
+    values["autotune"] = arguments.autotune
     options = make_options(values, "compile")
 
     from tinyflow.pipeline import compile_model

@@ -15,22 +15,14 @@ from tinyflow.bundle import (
     vector_files,
     write_files,
 )
-from tinyflow.codegen.c import (
-    Choices,
-    CodegenOptions,
-    CSources,
-    Feature,
-    Goal,
-    choose_variants,
-    demands_of,
-    generate,
-)
+from tinyflow.codegen.c import CodegenOptions, CSources, demands_of, generate
 from tinyflow.codegen.schedule import Schedule, make_schedule
 from tinyflow.data import Dataset, random_dataset
 from tinyflow.data.spec import input_specs
 from tinyflow.ir import Graph
 from tinyflow.ir.serialize import to_bytes
 from tinyflow.pipeline.firmware import Firmware, build_and_run
+from tinyflow.pipeline.kernels import choose_kernels, kernel_entry
 from tinyflow.pipeline.layers import (
     arena_entry,
     layer_entries,
@@ -52,7 +44,7 @@ from tinyflow.progress import SILENT, Progress
 from tinyflow.project import CompileOptions, make_options
 from tinyflow.quantize import run_reference_batched
 from tinyflow.report import no_accuracy, no_memory, write_report
-from tinyflow.targets import Target, load_target
+from tinyflow.targets import load_target
 from tinyflow.targets.app import app_files
 from tinyflow.verify.accuracy import Stage, Stages, integer_scores, is_classifier, measure
 
@@ -86,7 +78,8 @@ def compile_model(options: CompileOptions, progress: Progress = SILENT) -> Bundl
         calibration = load_calibration(source, options, progress)
         test = load_test_data(source, options, progress)
         model = quantize(source, calibration, options, progress)
-        kernels = choose_kernels(model.graph, target, options)
+        progress.stage("Choosing kernels")
+        kernels = choose_kernels(model.graph, target, options, progress)
         schedule = make_schedule(model.graph, demands_of(model.graph, kernels))
         graph = schedule.graph
         progress.stage("Generating C")
@@ -96,6 +89,7 @@ def compile_model(options: CompileOptions, progress: Progress = SILENT) -> Bundl
         check_room(schedule, sources, target)
 
         manifest = make_manifest(source, graph, target, options, calibration)
+        manifest["kernels"] = kernel_entry(kernels, options)
         vectors = test_vectors(graph, test or calibration)
         expected = run_reference_batched(graph, vectors)
         write_files(
@@ -129,11 +123,6 @@ def compile_model(options: CompileOptions, progress: Progress = SILENT) -> Bundl
         check_limits(report, options, progress)
         write_report(directory, report)
     return read_bundle(output)
-
-
-def choose_kernels(graph: Graph, target: Target, options: CompileOptions) -> Choices:
-    features = frozenset(Feature(name) for name in target.features)
-    return choose_variants(graph, features, Goal(options.optimize))
 
 
 def banner(source: Source, options: CompileOptions) -> tuple[str, ...]:

@@ -64,6 +64,7 @@ def layer_entries(
                 "op": node.op.value,
                 "source": ", ".join(node.sources or (node.name,)),
                 "shape": "x".join(map(str, result.shape)),
+                "kernel": info.variant if info else None,
                 "function": info.function if info else None,
                 "macs": graph.macs(node),
                 "bits": 8 * result.dtype.itemsize,

@@ -45,6 +45,7 @@ class CompileOptions:
     max_ram: int | None = None
     max_flash: int | None = None
     max_drop: float | None = None
+    autotune: bool = False
     build: bool = True
     run: bool = True
 

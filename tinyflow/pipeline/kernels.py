@@ -1,0 +1,47 @@
+"""Which kernel computes each layer, and where the figures for that come from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinyflow.codegen.c import Choices, Costs, Feature, Goal, choose_variants, table_for
+from tinyflow.ir import Graph
+from tinyflow.progress import Progress
+from tinyflow.project import CompileOptions
+from tinyflow.targets import Target
+from tinyflow.tune import autotune
+
+BESIDE_ARENA = 2048
+"""Bytes of RAM that are left for the stack and the like where memory is short."""
+
+
+def choose_kernels(
+    graph: Graph, target: Target, options: CompileOptions, progress: Progress
+) -> Choices:
+    """By the shipped table, or by measuring this very network where that is asked for."""
+    goal, features = Goal(options.optimize), features_of(target)
+    costs: Costs = table_for(features).cost
+    if options.autotune:
+        costs = autotune(graph, target, goal, progress)
+    flash = target.board.flash_profile if target.board else None
+    return choose_variants(graph, features, goal, costs, flash, arena_limit(target, options))
+
+
+def features_of(target: Target) -> frozenset[Feature]:
+    return frozenset(Feature(name) for name in target.features)
+
+
+def arena_limit(target: Target, options: CompileOptions) -> int | None:
+    """Bytes that the arena may take at most; None where no memory is known."""
+    limits = [target.board.ram.nbytes] if target.board else []
+    if options.max_ram is not None:
+        limits.append(options.max_ram)
+    return max(min(limits) - BESIDE_ARENA, 0) if limits else None
+
+
+def kernel_entry(choices: Choices, options: CompileOptions) -> dict[str, Any]:
+    """The manifest's record: with the same choices, compiling again gives the same sources."""
+    return {
+        "costs": "measured" if options.autotune else "table",
+        "layers": {name: variant.name for name, variant in choices.items()},
+    }
