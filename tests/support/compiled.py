@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyflow.codegen.c import CSources, LayerInfo, generate
+from tinyflow.codegen.c import Choices, CSources, LayerInfo, generate
 from tinyflow.codegen.schedule import Schedule
 from tinyflow.ir import Graph, Tensor
 
@@ -73,10 +73,12 @@ int main(int argc, char **argv)
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A scheduled graph and the input codes to run it on, [n, ...] each."""
+    """A scheduled graph and the input codes to run it on, [n, ...] each. ``choices`` are the
+    kernels for which it was scheduled, if not the portable ones."""
 
     schedule: Schedule
     inputs: Mapping[str, np.ndarray]
+    choices: Choices | None = None
 
     @property
     def graph(self) -> Graph:
@@ -102,7 +104,7 @@ def compile_and_run(
 
     The generated C must pass without a warning.
     """
-    made = [generate(job.schedule, f"m{i}") for i, job in enumerate(jobs)]
+    made = [generate(job.schedule, f"m{i}", choices=job.choices) for i, job in enumerate(jobs)]
     units = []
     for i, (job, sources) in enumerate(zip(jobs, made, strict=True)):
         write_sources(sources, folder)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tinyflow.codegen.c.dsp import add, conv2d, depthwise, pointwise, winograd
+from tinyflow.codegen.c.dsp import add, conv2d, depthwise, pointwise, winograd, words
 from tinyflow.codegen.c.ops import BINDINGS, rows
 from tinyflow.codegen.c.sources import Feature, Goal
 from tinyflow.codegen.c.variants.candidates import list_candidates
@@ -33,8 +33,8 @@ SPECIALIZED: tuple[Variant, ...] = (
     *pointwise.VARIANTS,
     winograd.WINOGRAD,
     conv2d.RING,
-    depthwise.SPEED,
-    depthwise.BALANCED,
+    *depthwise.VARIANTS,
+    *words.VARIANTS,
 )
 """Variants for some cores and layers, the best ones first."""
 

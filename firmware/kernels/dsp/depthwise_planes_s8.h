@@ -20,10 +20,13 @@ typedef void (*tinyflow_depthwise_sweep_block)(int8_t *out, const int16_t *plane
                                                const int32_t *stream, int32_t lines,
                                                int32_t channels);
 
+/* Gathers `lines` lines of an image, four channels each, to planes whose first line is `planes`. */
+typedef void (*tinyflow_depthwise_gather_block)(int16_t *planes, const int8_t *in, int32_t lines);
+
 typedef struct {
     int32_t in_lines, in_points; /* of the image */
     int32_t out_lines;
-    int32_t in_line_step, in_point_step; /* bytes between lines, between points */
+    int32_t in_line_step, in_point_step; /* bytes between neighbours */
     int32_t out_line_step;
     int32_t pad_lines, pad_points; /* before the first */
     int32_t kernel_lines, stride_lines;
@@ -31,70 +34,30 @@ typedef struct {
     int32_t band;       /* lines of outputs that the planes serve at once */
     int32_t line_size;  /* points of a plane's line */
     int32_t plane_size; /* points of a plane */
-    int32_t whole;      /* computes all rows when asked for the first ones */
-    int32_t transposed; /* lines are columns */
     int32_t in_zero;
     int32_t stream_step; /* words of a channel */
     const int32_t *stream;
+    tinyflow_depthwise_gather_block gather;
     tinyflow_depthwise_sweep_block sweep;
 } tinyflow_depthwise_planes_s8;
 
-/* Points [begin, end) of a plane. */
-TINYFLOW_INLINE void tinyflow_depthwise_fill(int16_t *plane, int32_t begin, int32_t end,
-                                             int32_t value)
-{
-    for (int32_t i = begin; i < end; ++i) {
-        plane[i] = (int16_t)value;
-    }
-}
+/* Two points of a plane, for loops that only move them. */
+#if defined(__GNUC__)
+typedef int32_t __attribute__((may_alias)) tinyflow_depthwise_pair;
+#else
+typedef int32_t tinyflow_depthwise_pair;
+#endif
 
-/* Points of one channel and line of the image. */
-TINYFLOW_INLINE void tinyflow_depthwise_gather_1(const tinyflow_depthwise_planes_s8 *layer,
-                                                 const int8_t *in, int16_t *line, int32_t points)
+/* `lines` lines of `group` planes, from `planes` on, become padding. */
+TINYFLOW_INLINE void tinyflow_depthwise_pad(const tinyflow_depthwise_planes_s8 *layer,
+                                            int16_t *planes, int32_t group, int32_t lines)
 {
-    for (int32_t x = 0; x < points; ++x) {
-        line[x] = in[x * layer->in_point_step];
-    }
-}
-
-TINYFLOW_INLINE void tinyflow_depthwise_gather_4(const tinyflow_depthwise_planes_s8 *layer,
-                                                 const int8_t *in, int16_t *line, int32_t points)
-{
-    for (int32_t x = 0; x < points; ++x) {
-        line[x] = in[0];
-        line[x + layer->plane_size] = in[1];
-        line[x + 2 * layer->plane_size] = in[2];
-        line[x + 3 * layer->plane_size] = in[3];
-        in += layer->in_point_step;
-    }
-}
-
-/* Line `from` of the padded image, channels c .. c + group - 1, to line `to` of the planes. */
-TINYFLOW_INLINE void tinyflow_depthwise_gather(const tinyflow_depthwise_planes_s8 *layer,
-                                               tinyflow_const_rows in, int16_t *planes, int32_t c,
-                                               int32_t group, int32_t from, int32_t to)
-{
-    const int32_t room = layer->line_size - layer->pad_points;
-    const int32_t points = layer->in_points < room ? layer->in_points : room;
-    const int32_t y = from - layer->pad_lines;
-    int16_t *line = planes + to * layer->line_size;
-
-    if (y < 0 || y >= layer->in_lines) {
-        for (int32_t k = 0; k < group; ++k) {
-            tinyflow_depthwise_fill(line + k * layer->plane_size, 0, layer->line_size,
-                                    layer->in_zero);
-        }
-        return;
-    }
-    const int8_t *row = layer->transposed ? in.data + y * layer->in_line_step
-                                          : tinyflow_const_row(in, y, layer->in_lines);
-    line += layer->pad_points;
-    if (group == 4) {
-        tinyflow_depthwise_gather_4(layer, row + c, line, points);
-        return;
-    }
+    const uint32_t half = (uint32_t)layer->in_zero & 0xffffu;
     for (int32_t k = 0; k < group; ++k) {
-        tinyflow_depthwise_gather_1(layer, row + c + k, line + k * layer->plane_size, points);
+        tinyflow_depthwise_pair *to = (tinyflow_depthwise_pair *)(planes + k * layer->plane_size);
+        for (int32_t i = 0; i < lines * layer->line_size / 2; ++i) {
+            to[i] = (int32_t)(half | half << 16);
+        }
     }
 }
 
@@ -104,29 +67,88 @@ TINYFLOW_INLINE void tinyflow_depthwise_keep(const tinyflow_depthwise_planes_s8 
                                              int32_t lines)
 {
     for (int32_t k = 0; k < group; ++k) {
-        int16_t *plane = planes + k * layer->plane_size;
-        for (int32_t i = 0; i < lines * layer->line_size; ++i) {
-            plane[i] = plane[i + from * layer->line_size];
+        tinyflow_depthwise_pair *to = (tinyflow_depthwise_pair *)(planes + k * layer->plane_size);
+        const tinyflow_depthwise_pair *line = to + from * layer->line_size / 2;
+        const int32_t words = lines * layer->line_size / 2;
+        int32_t i = 0;
+        for (; i + 4 <= words; i += 4) {
+            const int32_t a = line[i];
+            const int32_t b = line[i + 1];
+            const int32_t c = line[i + 2];
+            const int32_t d = line[i + 3];
+            to[i] = a;
+            to[i + 1] = b;
+            to[i + 2] = c;
+            to[i + 3] = d;
+        }
+        for (; i < words; ++i) {
+            to[i] = line[i];
         }
     }
 }
 
-/* Channels c .. c + group - 1 of output lines [begin, end); out is line begin. */
+/* `lines` lines of one channel, from `in` on. */
+TINYFLOW_INLINE void tinyflow_depthwise_gather_1(const tinyflow_depthwise_planes_s8 *layer,
+                                                 int16_t *plane, const int8_t *in, int32_t lines)
+{
+    const int32_t room = layer->line_size - layer->pad_points;
+    const int32_t points = layer->in_points < room ? layer->in_points : room;
+    for (int32_t y = 0; y < lines; ++y) {
+        int16_t *line = plane + y * layer->line_size + layer->pad_points;
+        for (int32_t x = 0; x < points; ++x) {
+            line[x] = in[y * layer->in_line_step + x * layer->in_point_step];
+        }
+    }
+}
+
+/* Lines [from, end) of the padded image, `group` channels from `in` on, to the line `planes`. Lines
+ * beside the image are padded where `pad` says that the planes may hold others there. */
+TINYFLOW_INLINE void tinyflow_depthwise_gather(const tinyflow_depthwise_planes_s8 *layer,
+                                               int16_t *planes, const int8_t *in, int32_t group,
+                                               int32_t from, int32_t end, int32_t pad)
+{
+    const int32_t bottom = layer->in_lines + layer->pad_lines;
+    const int32_t first = from > layer->pad_lines ? from : layer->pad_lines;
+    const int32_t last = end < bottom ? end : bottom;
+    int16_t *line = planes + (first - from) * layer->line_size;
+
+    if (pad) {
+        const int32_t above = (first < end ? first : end) - from;
+        const int32_t below = end - (last > from ? last : from);
+        tinyflow_depthwise_pad(layer, planes, group, above);
+        tinyflow_depthwise_pad(layer, planes + (end - below - from) * layer->line_size, group,
+                               below);
+    }
+    if (first >= last) {
+        return;
+    }
+    in += (first - layer->pad_lines) * layer->in_line_step;
+    if (group == 4) {
+        layer->gather(line, in, last - first);
+        return;
+    }
+    for (int32_t k = 0; k < group; ++k) {
+        tinyflow_depthwise_gather_1(layer, line + k * layer->plane_size, in + k, last - first);
+    }
+}
+
+/* `group` channels, band by band; in and out are the first one's first byte. */
 TINYFLOW_INLINE void tinyflow_depthwise_group(const tinyflow_depthwise_planes_s8 *layer,
-                                              tinyflow_const_rows in, int8_t *out, int16_t *planes,
-                                              int32_t c, int32_t group, int32_t begin, int32_t end)
+                                              const int8_t *in, int8_t *out, int16_t *planes,
+                                              const int32_t *stream, int32_t group)
 {
     const int32_t overlap = layer->kernel_lines - layer->stride_lines;
     int32_t held = 0;
 
-    for (int32_t y = begin; y < end; y += layer->band) {
-        const int32_t lines = y + layer->band < end ? layer->band : end - y;
-        for (int32_t i = held; i < (lines - 1) * layer->stride_lines + layer->kernel_lines; ++i) {
-            tinyflow_depthwise_gather(layer, in, planes, c, group, y * layer->stride_lines + i, i);
-        }
-        layer->sweep(out + (y - begin) * layer->out_line_step + c, planes,
-                     layer->stream + c * layer->stream_step, lines, group);
-        if (overlap > 0 && y + layer->band < end) {
+    for (int32_t y = 0; y < layer->out_lines; y += layer->band) {
+        const int32_t lines = layer->out_lines - y < layer->band ? layer->out_lines - y
+                                                                 : layer->band;
+        const int32_t from = y * layer->stride_lines;
+        const int32_t needed = (lines - 1) * layer->stride_lines + layer->kernel_lines;
+        tinyflow_depthwise_gather(layer, planes + held * layer->line_size, in, group, from + held,
+                                  from + needed, layer->band < layer->out_lines);
+        layer->sweep(out + y * layer->out_line_step, planes, stream, lines, group);
+        if (overlap > 0 && y + layer->band < layer->out_lines) {
             tinyflow_depthwise_keep(layer, planes, group, layer->band * layer->stride_lines,
                                     overlap);
             held = overlap;
@@ -135,30 +157,55 @@ TINYFLOW_INLINE void tinyflow_depthwise_group(const tinyflow_depthwise_planes_s8
 }
 
 /*
- * Output rows [y0, y1). Where the result takes its operand's place, or lines are columns, the
- * call for the first rows computes all of them, and the others find them done.
+ * Output rows [y0, y1). Channels come group by group, each with all of its rows: the call for the
+ * first rows computes every row, and later calls find theirs done. So all rows of the operand must
+ * be there, and memory for all of the result, which may be the operand's.
  */
 TINYFLOW_INLINE void tinyflow_depthwise_planes_s8_rows(const tinyflow_depthwise_planes_s8 *layer,
                                                        tinyflow_const_rows in, tinyflow_rows out,
                                                        int8_t *scratch, int32_t y0, int32_t y1)
 {
-    const int32_t begin = layer->whole ? 0 : y0;
-    const int32_t end = layer->whole ? layer->out_lines : y1;
     const int32_t full = layer->channels / 4 * 4;
+    const int32_t *stream = layer->stream;
     int16_t *planes = (int16_t *)(void *)scratch;
-    int8_t *data = layer->transposed ? out.data : tinyflow_row(out, begin, layer->out_lines);
 
-    if (layer->whole && y0 > 0) {
+    (void)y1;
+    if (y0 > 0) {
         return;
     }
-    tinyflow_depthwise_fill(planes, 0, (full > 0 ? 4 : layer->channels) * layer->plane_size,
-                            layer->in_zero);
+    /* Nothing is gathered to the points beside the image. */
+    tinyflow_depthwise_pad(layer, planes, full > 0 ? 4 : layer->channels,
+                           layer->plane_size / layer->line_size);
     for (int32_t c = 0; c < full; c += 4) {
-        tinyflow_depthwise_group(layer, in, data, planes, c, 4, begin, end);
+        tinyflow_depthwise_group(layer, in.data + c, out.data + c, planes, stream, 4);
+        stream += 4 * layer->stream_step;
     }
     if (full < layer->channels) {
-        tinyflow_depthwise_group(layer, in, data, planes, full, layer->channels - full, begin,
-                                 end);
+        tinyflow_depthwise_group(layer, in.data + full, out.data + full, planes, stream,
+                                 layer->channels - full);
+    }
+}
+
+/* The constants of a gathering, as its assembly has them in its text. */
+typedef struct {
+    int32_t points; /* of a line */
+    int32_t pad;    /* before the first */
+    int32_t line_step, point_step;
+    int32_t line_size, plane_size;
+} tinyflow_depthwise_image;
+
+/* The block's definition. */
+TINYFLOW_INLINE void tinyflow_depthwise_gather_4(const tinyflow_depthwise_image *image,
+                                                 int16_t *planes, const int8_t *in, int32_t lines)
+{
+    for (int32_t k = 0; k < 4; ++k) {
+        int16_t *plane = planes + k * image->plane_size + image->pad;
+        for (int32_t y = 0; y < lines; ++y) {
+            for (int32_t x = 0; x < image->points; ++x) {
+                plane[y * image->line_size + x] =
+                    in[y * image->line_step + x * image->point_step + k];
+            }
+        }
     }
 }
 

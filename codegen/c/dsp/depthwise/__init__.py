@@ -1,5 +1,5 @@
 """DEPTHWISE_CONV_2D on cores with the DSP extension: sweeps over planes of gathered channels."""
 
-from tinyflow.codegen.c.dsp.depthwise.variant import BALANCED, SPEED
+from tinyflow.codegen.c.dsp.depthwise.variant import VARIANTS
 
-__all__ = ["BALANCED", "SPEED"]
+__all__ = ["VARIANTS"]

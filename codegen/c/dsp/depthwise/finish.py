@@ -73,17 +73,19 @@ class Finish:
         """Registers that are needed beside the sums."""
         return len(self.loaded) + self.needs_temporary
 
-    def emit(self, sums: Sequence[str], free: Sequence[str], slots: Slots, step: int) -> list[str]:
-        """Codes of the sums, stored ``step`` bytes apart; the first of the free registers then
-        holds the output pointer as it was."""
+    def emit(
+        self, sums: Sequence[str], free: Sequence[str], slots: Slots, first: int, step: int
+    ) -> list[str]:
+        """Codes of the sums, stored ``step`` bytes apart from ``first`` bytes after the output
+        pointer on; the first of the free registers then holds the output pointer."""
         at = dict(zip(self.loaded, free, strict=False))
         temporary = free[len(at)] if self.needs_temporary else None
+        # The generic form works in place, the short one may not.
+        moved = temporary if isinstance(self.requant, ShortRequant) else None
         lines = [f"ldr {register}, [sp, #{slots[name]}]" for name, register in at.items()]
-        stores = _Stores(at["out"], step)
+        stores = _Stores(at["out"], first, step)
         for sum_ in sums:
-            lines += self._requantize(sum_, at, temporary)
-            is_moved = temporary is not None and isinstance(self.requant, ShortRequant)
-            lines += stores.store(temporary if is_moved and temporary else sum_)
+            lines += [*self._requantize(sum_, at, temporary), *stores.store(moved or sum_)]
         return lines + stores.rewind()
 
     def _requantize(self, sum_: str, at: Mapping[str, str], temporary: str | None) -> list[str]:
@@ -111,9 +113,8 @@ class Finish:
 class _Stores:
     """Bytes stored one after another, ``step`` apart, also beyond what an offset reaches."""
 
-    def __init__(self, pointer: str, step: int) -> None:
-        self.pointer, self.step = pointer, step
-        self.next = 0
+    def __init__(self, pointer: str, first: int, step: int) -> None:
+        self.pointer, self.next, self.step = pointer, first, step
         self.base = 0
 
     def store(self, code: str) -> list[str]:

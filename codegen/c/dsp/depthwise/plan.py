@@ -85,6 +85,16 @@ class Plan:
         return 4 * self.line_words
 
     @property
+    def line_size(self) -> int:
+        """Points of a plane's line."""
+        return 2 * self.line_words
+
+    @property
+    def plane_size(self) -> int:
+        """Points of a plane."""
+        return self.plane_lines * self.line_size
+
+    @property
     def plane_lines(self) -> int:
         return (self.band - 1) * self.lines.stride + self.lines.kernel
 
@@ -109,6 +119,11 @@ class Plan:
         full = self.passes * (loads + OUTPUTS * (macs + 3) + 12)
         rest = loads * self.rest // OUTPUTS + self.rest * (macs + 3) + 12 if self.rest else 0
         return self.lines.out_size * (full + rest + 10)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the planes hold all of a channel."""
+        return self.band == self.lines.out_size
 
     def bands(self) -> Iterator[tuple[int, int]]:
         """The output lines [first, end) of each band."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from tinyflow.codegen.c.dsp.depthwise.registers import SUMS
 from tinyflow.codegen.c.dsp.depthwise.taps import Mac
-
-SUMS = ["r0", "r1", "r2", "r3"]
-"""One for each output of a pass."""
 
 
 def emit_products(
     macs: list[Mac],
     words_at: tuple[str, int],
-    weights_at: tuple[str, int] | None,
+    weights_at: tuple[str, int],
     homes: dict[int, str],
     free: list[str],
     started: set[int],
@@ -30,7 +28,6 @@ def emit_products(
         batch, wanted = _batch(macs, words, homes, loaded, len(free))
         spare = [register for register in free if register not in loaded.values()]
         for pair in wanted:
-            assert weights_at is not None
             loaded[pair] = spare.pop(0)
             lines.append(f"ldr {loaded[pair]}, [{weights_at[0]}, #{weights_at[1] + 4 * pair}]")
         at = dict(zip(batch, spare, strict=False))

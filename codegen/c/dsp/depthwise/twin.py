@@ -1,10 +1,11 @@
-"""The constants of a sweep for its definition in C."""
+"""The constants of the blocks for their definitions in C."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from tinyflow.codegen.c.dsp.depthwise.finish import Finish
+from tinyflow.codegen.c.dsp.depthwise.gather import Gather
 from tinyflow.codegen.c.dsp.depthwise.sweep import Sweep
 from tinyflow.codegen.c.dsp.requant import GenericRequant, Saturation, ShortRequant
 from tinyflow.ir import Rounding
@@ -12,8 +13,25 @@ from tinyflow.ir import Rounding
 Fields = Mapping[str, int | str]
 
 
-def twin_of(sweep: Sweep, stream_step: int) -> str:
-    """The C statement that computes what the block does."""
+def twin_of_gather(gather: Gather) -> str:
+    """The C statement that computes what the block of a gathering does."""
+    plan = gather.plan
+    image: Fields = {
+        "points": gather.points,
+        "pad": plan.points.pad,
+        "line_step": plan.lines.in_step,
+        "point_step": plan.points.in_step,
+        "line_size": plan.line_size,
+        "plane_size": plan.plane_size,
+    }
+    return (
+        f"tinyflow_depthwise_gather_4(&(const tinyflow_depthwise_image){_literal(image)}, "
+        "planes, in, lines);"
+    )
+
+
+def twin_of_sweep(sweep: Sweep, stream_step: int) -> str:
+    """The C statement that computes what the block of a sweep does."""
     plan, finish = sweep.plan, sweep.finish
     fields: dict[str, int | str] = {
         "points": plan.points.out_size,
@@ -21,11 +39,11 @@ def twin_of(sweep: Sweep, stream_step: int) -> str:
         "kernel_points": plan.points.kernel,
         "stride_lines": plan.lines.stride,
         "stride_points": plan.points.stride,
-        "line_size": 2 * plan.line_words,
-        "plane_size": 2 * plan.line_words * plan.plane_lines,
+        "line_size": plan.line_size,
+        "plane_size": plan.plane_size,
         "out_line_step": plan.lines.out_step,
         "out_point_step": plan.points.out_step,
-        "line_pairs": sweep.pairs,
+        "line_pairs": sweep.registers.pairs,
         "scaled": int(sweep.scaled),
         "stream_step": stream_step,
         "weight_words": stream_step - 1 - len(finish.tables),

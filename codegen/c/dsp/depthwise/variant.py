@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from weakref import WeakKeyDictionary
 
@@ -9,10 +10,11 @@ import numpy as np
 
 from tinyflow.codegen.c.blocks import Block
 from tinyflow.codegen.c.dsp.depthwise.finish import Finish
-from tinyflow.codegen.c.dsp.depthwise.plan import make_plan
+from tinyflow.codegen.c.dsp.depthwise.gather import Gather
+from tinyflow.codegen.c.dsp.depthwise.plan import GROUP, Plan, make_plan
 from tinyflow.codegen.c.dsp.depthwise.sweep import Sweep
 from tinyflow.codegen.c.dsp.depthwise.taps import pack_weights
-from tinyflow.codegen.c.dsp.depthwise.twin import twin_of
+from tinyflow.codegen.c.dsp.depthwise.twin import twin_of_gather, twin_of_sweep
 from tinyflow.codegen.c.dsp.requant import find_requant, reachable
 from tinyflow.codegen.c.layer import KernelCall, Layer
 from tinyflow.codegen.c.sources import Feature, Goal
@@ -25,11 +27,21 @@ from tinyflow.ir.ops.depthwise_conv2d import DepthwiseConv2DAttrs
 MOST_PAIRS = 128
 """Weight pairs of a channel that may lie on the stack: half a kilobyte."""
 
-SPEED_BYTES = 8192
-BALANCED_BYTES = 2560
-"""Scratch for the planes, where a band of one line does not take more."""
 
-SIGNATURE = (
+@dataclass(frozen=True)
+class Limits:
+    """``scratch_bytes`` for the planes, where a band of one line does not take more, and
+    ``straight_bytes`` of code without a loop."""
+
+    scratch_bytes: int
+    straight_bytes: int
+
+
+LARGE = Limits(8192, 600)
+SMALL = Limits(2560, 256)
+
+GATHER_SIGNATURE = "int16_t *planes, const int8_t *in, int32_t lines"
+SWEEP_SIGNATURE = (
     "int8_t *out, const int16_t *planes, const int32_t *stream, int32_t lines, int32_t channels"
 )
 
@@ -46,7 +58,7 @@ def applies(graph: Graph, node: Node) -> bool:
         return False
     if operand.shape[3] != result.shape[3] or {operand.dtype, result.dtype} != {DType.INT8}:
         return False
-    plan = make_plan(graph, node, BALANCED_BYTES)
+    plan = make_plan(graph, node, SMALL.scratch_bytes)
     return plan.pairs <= MOST_PAIRS and bool(_finish(graph, node).requant.holds.all())
 
 
@@ -66,18 +78,17 @@ def _finish(graph: Graph, node: Node) -> Finish:
     return known[node.name]
 
 
-def demand(limit: int, graph: Graph, node: Node) -> Demand:
-    plan = make_plan(graph, node, limit)
+def demand(limits: Limits, graph: Graph, node: Node) -> Demand:
+    plan = make_plan(graph, node, limits.scratch_bytes)
     return Demand(plan.scratch_bytes, plan.overwrites())
 
 
-def bind(limit: int, layer: Layer) -> list[KernelCall]:
-    plan = make_plan(layer.graph, layer.node, limit)
+def bind(limits: Limits, layer: Layer) -> list[KernelCall]:
+    plan = make_plan(layer.graph, layer.node, limits.scratch_bytes)
     finish = _finish(layer.graph, layer.node)
-    sweep = Sweep(plan, finish, finish.requant.register_shift > 0)
+    sweep = Sweep(plan, finish, finish.requant.register_shift > 0, limits.straight_bytes)
     stream = _stream(layer, sweep)
     lines, points = plan.lines, plan.points
-    in_place = layer.schedule.placements[layer.result.name].alias_of is not None
     fields = [
         {"in_lines": lines.size, "in_points": points.size},
         {"out_lines": lines.out_size},
@@ -87,22 +98,33 @@ def bind(limit: int, layer: Layer) -> list[KernelCall]:
         {"kernel_lines": lines.kernel, "stride_lines": lines.stride},
         {"channels": plan.channels},
         {"band": plan.band},
-        {"line_size": 2 * plan.line_words},
-        {"plane_size": 2 * plan.line_words * plan.plane_lines},
-        {"whole": int(plan.transposed or in_place), "transposed": int(plan.transposed)},
+        {"line_size": plan.line_size},
+        {"plane_size": plan.plane_size},
         {"in_zero": layer.operands[0].params.zero_point},
         {"stream": layer.packed_weight("stream", stream), "stream_step": stream.shape[1]},
-        {"sweep": layer.block(_block(sweep, stream.shape[1]))},
+        {"gather": layer.block(_gather_block(plan)) if plan.group == GROUP else "NULL"},
+        {"sweep": layer.block(_sweep_block(sweep, stream.shape[1]))},
     ]
     return [layer.call("depthwise_planes_s8", fields, scratch=layer.scratch, folder="dsp/")]
 
 
-def _block(sweep: Sweep, stream_step: int) -> Block:
+def _gather_block(plan: Plan) -> Block:
+    gather = Gather(plan)
+    return Block(
+        stem=f"gather_{gather.points}",
+        signature=GATHER_SIGNATURE,
+        twin=twin_of_gather(gather),
+        lines=tuple(gather.lines()),
+        comment=gather.comment,
+    )
+
+
+def _sweep_block(sweep: Sweep, stream_step: int) -> Block:
     plan = sweep.plan
     return Block(
         stem=f"depthwise_{plan.lines.kernel}x{plan.points.kernel}_{plan.points.out_size}",
-        signature=SIGNATURE,
-        twin=twin_of(sweep, stream_step),
+        signature=SWEEP_SIGNATURE,
+        twin=twin_of_sweep(sweep, stream_step),
         lines=tuple(sweep.lines()),
         comment=sweep.comment,
     )
@@ -127,17 +149,21 @@ def _wrapped(values: np.ndarray) -> np.ndarray:
     return values.astype(np.int64).astype(np.int32)
 
 
-def _variant(limit: int, *goals: Goal) -> Variant:
+def _variant(name: str, limits: Limits, *goals: Goal) -> Variant:
     return Variant(
-        "depthwise planes",
+        name,
         Op.DEPTHWISE_CONV_2D,
-        partial(bind, limit),
+        partial(bind, limits),
         frozenset({Feature.DSP}),
         applies,
-        partial(demand, limit),
+        partial(demand, limits),
         frozenset(goals),
     )
 
 
-SPEED = _variant(SPEED_BYTES, Goal.SPEED)
-BALANCED = _variant(BALANCED_BYTES, Goal.BALANCED)
+VARIANTS = (
+    _variant("depthwise planes", LARGE, Goal.SPEED),
+    _variant("depthwise bands", SMALL, *Goal),
+    _variant("depthwise planes", LARGE, Goal.BALANCED),
+)
+"""Best first: for speed large planes, otherwise small ones."""
