@@ -11,20 +11,19 @@ from typing import Any
 
 from tinyflow.codegen.c.dsp.gather import gather, gather_cycles
 from tinyflow.codegen.c.dsp.products import (
+    MOST_RUNS,
     ProductShape,
     bind_products,
     can_multiply,
     can_pair_pixels,
+    must_carry,
 )
 from tinyflow.codegen.c.dsp.widen import widen
 from tinyflow.codegen.c.layer import FieldLine, KernelCall, Layer
 from tinyflow.codegen.c.sources import Feature
 from tinyflow.codegen.c.variants.variant import Variant
-from tinyflow.codegen.schedule import Demand
+from tinyflow.codegen.schedule import Demand, Overlap, rising_distance
 from tinyflow.ir import Graph, Node, Op
-
-_MOST_RUNS = 16
-"""TINYFLOW_MOST_RUNS of the kernel."""
 
 _MOST_GATHERED = 96
 """Values of a window: the block that gathers it has no loop."""
@@ -60,7 +59,7 @@ class _Plan:
         _, kernel_h, kernel_w, in_c = weight.shape
         step, run = attrs.strides[1] * in_c, kernel_w * in_c
         reach = (out_w - 1) * step + run
-        shape = ProductShape(kernel_h, -(-run // 2), step, out_c)
+        shape = ProductShape.of(kernel_h, run, step, out_c, must_carry(graph, node))
         gathered = _gathered(shape, run)
         chunk = 0
         if gathered is not None:
@@ -79,7 +78,7 @@ class _Plan:
             first=first,
             before=before,
             inside=inside,
-            pitch=-(-(first + reach + run % 2) // 2) * 2,
+            pitch=-(-(first + reach + shape.row - run) // 2) * 2,
             ring=(kernel_h - 1) * attrs.dilations[0] + 1,
         )
 
@@ -91,7 +90,7 @@ class _Plan:
 def _gathered(shape: ProductShape, run: int) -> ProductShape | None:
     """The shape of the blocks if each window is gathered first, where that is faster."""
     values = shape.runs * run
-    if shape.runs == 1 or values > _MOST_GATHERED:
+    if shape.runs == 1 or shape.carries or values > _MOST_GATHERED:
         return None
     even = values + values % 2
     gathered = ProductShape(1, even // 2, even, shape.out_c)
@@ -101,34 +100,28 @@ def _gathered(shape: ProductShape, run: int) -> ProductShape | None:
 
 def applies(graph: Graph, node: Node) -> bool:
     attrs: Any = node.attrs
-    _, kernel_h, kernel_w, _ = graph.operands(node)[1].shape
-    if attrs.groups != 1 or kernel_h > _MOST_RUNS:
+    kernel_w = graph.operands(node)[1].shape[2]
+    if attrs.groups != 1 or (attrs.dilations[1] != 1 and kernel_w != 1):
         return False
-    if attrs.dilations[1] != 1 and kernel_w != 1:
-        return False
-    return can_multiply(graph, node)
+    return can_multiply(graph, node) and _Plan.of(graph, node).shape.runs <= MOST_RUNS
 
 
 def demand(graph: Graph, node: Node) -> Demand:
-    return Demand(_Plan.of(graph, node).scratch_bytes, _is_consumed_in_time(graph, node))
-
-
-def _is_consumed_in_time(graph: Graph, node: Node) -> bool:
-    """Whether each output row, at the input's place, lies on rows that were widened before.
-
-    Output row y is written when the input rows below `y * stride - padding + reach` are in the
-    ring; only the last ones of these are needed again, and from there. So it must end where the
-    next input row begins, or before, unless there is none.
-    """
+    """An output row is written when the rows of its windows are in the ring."""
     attrs: Any = node.attrs
     _, in_h, in_w, in_c = graph.operands(node)[0].shape
     _, out_h, out_w, out_c = graph.result(node).shape
     reach = (graph.operands(node)[1].shape[1] - 1) * attrs.dilations[0] + 1
+    in_row, out_row = in_w * in_c, out_w * out_c
+    reads, writes, widened = [], [], -attrs.padding[0][0]
     for y in range(out_h):
-        consumed = y * attrs.strides[0] - attrs.padding[0][0] + reach
-        if consumed < in_h and (y + 1) * out_w * out_c > consumed * in_w * in_c:
-            return False
-    return True
+        top = y * attrs.strides[0] - attrs.padding[0][0]
+        begin, end = (min(max(row, 0), in_h) for row in (max(widened, top), top + reach))
+        reads.append((begin * in_row, end * in_row))
+        writes.append((y * out_row, (y + 1) * out_row))
+        widened = max(widened, top + reach)
+    rising = rising_distance(reads, writes, in_h * in_row, read_first=True)
+    return Demand(_Plan.of(graph, node).scratch_bytes, overlap=Overlap(rising))
 
 
 def bind(layer: Layer) -> list[KernelCall]:
@@ -153,7 +146,7 @@ def bind(layer: Layer) -> list[KernelCall]:
         {
             "blocks": bind_products(
                 layer,
-                weight.reshape(out_c, plan.shape.runs, -1),
+                weight.reshape(out_c, plan.shape.runs // plan.shape.parts, -1),
                 plan.shape,
                 plan.permuted,
                 pairs=pairs,

@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyflow.codegen.c.dsp.products import (
+    MOST_RUNS,
     ProductShape,
     bind_products,
     can_multiply,
     can_pair_pixels,
+    must_carry,
 )
 from tinyflow.codegen.c.dsp.widen import widen
 from tinyflow.codegen.c.layer import FieldLine, KernelCall, Layer
+from tinyflow.codegen.c.ops.rows import find_overlap
 from tinyflow.codegen.c.sources import Feature
 from tinyflow.codegen.c.variants.variant import Variant
-from tinyflow.codegen.schedule import Axis, Demand
+from tinyflow.codegen.schedule import Axis, Demand, Overlap, rising_distance
 from tinyflow.ir import Graph, Node, Op, as_nhwc
 from tinyflow.ir.ops.spatial import NO_PADDING
 
@@ -33,7 +36,8 @@ class _Plan:
     def of(cls, graph: Graph, node: Node) -> _Plan:
         _, height, width, out_c = as_nhwc(graph.result(node).shape)
         in_c = graph.operands(node)[0].shape[-1]
-        return cls(ProductShape(1, -(-in_c // 2), in_c, out_c), in_c, height * width)
+        shape = ProductShape.of(1, in_c, in_c, out_c, must_carry(graph, node))
+        return cls(shape, in_c, height * width)
 
     @property
     def permuted(self) -> bool:
@@ -45,8 +49,8 @@ class _Plan:
 
     @property
     def scratch_bytes(self) -> int:
-        """The last pixel's run may end one value further."""
-        return 2 * (self.chunk * self.in_c + self.in_c % 2)
+        """The last pixel's run may end a few values further."""
+        return 2 * ((self.chunk - 1) * self.in_c + self.shape.row)
 
 
 def applies(graph: Graph, node: Node) -> bool:
@@ -57,14 +61,23 @@ def applies(graph: Graph, node: Node) -> bool:
             return False
         if attrs.groups != 1:
             return False
-    return can_multiply(graph, node)
+    return can_multiply(graph, node) and _Plan.of(graph, node).shape.runs <= MOST_RUNS
 
 
 def demand(graph: Graph, node: Node) -> Demand:
-    """A chunk's codes never reach beyond the chunk's pixels of the input if they are not more."""
+    """A chunk's pixels are widened before the first of them is written, or, with falling rows, a
+    row's before another row is."""
     plan = _Plan.of(graph, node)
-    overwrites = plan.shape.out_c <= plan.in_c or plan.chunk == plan.pixels
-    return Demand(plan.scratch_bytes, overwrites)
+    in_c, out_c = plan.in_c, plan.shape.out_c
+    chunks = [(i, min(i + plan.chunk, plan.pixels)) for i in range(0, plan.pixels, plan.chunk)]
+    rising = rising_distance(
+        [(begin * in_c, end * in_c) for begin, end in chunks],
+        [(begin * out_c, end * out_c) for begin, end in chunks],
+        plan.pixels * in_c,
+        read_first=True,
+    )
+    rows = find_overlap(graph, node)
+    return Demand(plan.scratch_bytes, overlap=Overlap(rising, rows.falling if rows else None))
 
 
 def bind(layer: Layer) -> list[KernelCall]:

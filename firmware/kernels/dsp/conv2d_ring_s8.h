@@ -67,7 +67,7 @@ TINYFLOW_INLINE void tinyflow_conv2d_ring_border(const tinyflow_conv2d_ring_s8 *
 
 /* A row of pixels whose windows begin at `runs`. */
 TINYFLOW_INLINE void tinyflow_conv2d_ring_pixels(const tinyflow_conv2d_ring_s8 *layer,
-                                                 const int16_t **runs, int16_t *gathered,
+                                                 const int16_t *const *runs, int16_t *gathered,
                                                  int8_t *out)
 {
     if (layer->gather == NULL) {

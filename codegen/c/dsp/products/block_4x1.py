@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyflow.codegen.c.dsp.products import frame
+from tinyflow.codegen.c.dsp.products import carry, frame
 from tinyflow.codegen.c.dsp.products.epilogue import Epilogue, Sums
 from tinyflow.codegen.c.dsp.products.finish import finish_group
 from tinyflow.codegen.c.dsp.products.shape import ProductShape
@@ -33,6 +33,7 @@ def lines(shape: ProductShape, epilogue: Epilogue, stream_bytes: int) -> list[st
         "2:",
         "@ The next group: its biases, then its products.",
         f"ldm r1!, {{{', '.join(_SUMS.registers)}}}",
+        *(carry.begin(place, (_SUMS,)) if shape.carries else []),
         *frame.start_group(shape),
     ]
     code += _flat(shape) if shape.is_flat else _looped(shape)
@@ -54,7 +55,7 @@ def _flat(shape: ProductShape) -> list[str]:
 def _looped(shape: ProductShape) -> list[str]:
     unrolling = shape.unrolling
     code = []
-    if shape.runs > 1:
+    if shape.has_run_loop:
         code += [".balign 4", "3:", "@ The next run."]
     if unrolling.loops:
         code += [f"mov {_END}, r0", *frame.add_number(_END, 4 * shape.steps, "r2")]
@@ -71,7 +72,12 @@ def _looped(shape: ProductShape) -> list[str]:
             f"cmp r0, {_END}",
             "bne 4b",
         ]
-    return code + (frame.next_run(shape) if shape.runs > 1 else [])
+    place = frame.Frame(shape.runs)
+    if shape.carries:
+        code += carry.after_run(place, (_SUMS,), "r7", ("r2", "r3"))
+    if shape.has_run_loop:
+        code += frame.next_run(shape)
+    return code + (carry.finish(place, (_SUMS,), "r7") if shape.carries else [])
 
 
 def _steps(count: int, weight_step: int = 0) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyflow.codegen.c.dsp.products import frame
+from tinyflow.codegen.c.dsp.products import carry, frame
 from tinyflow.codegen.c.dsp.products.epilogue import Epilogue, Sums
 from tinyflow.codegen.c.dsp.products.finish import finish_group
 from tinyflow.codegen.c.dsp.products.shape import ProductShape
@@ -28,14 +28,14 @@ def lines(shape: ProductShape, epilogue: Epilogue, stream_bytes: int) -> list[st
         "1:",
         "@ The next two pixels, all groups of channels.",
     ]
-    if shape.runs == 1 and unrolling.loops:
+    if unrolling.loops and not shape.has_run_loop:
         code += ["ldr r0, [sp]", *_end_of_run(shape, place)]
     code += [
         ".balign 4",
         "2:",
         "@ The next group: its biases, then its products.",
         f"ldm r1!, {{{', '.join(_FIRST.registers)}}}",
-        *(f"mov {b}, {a}" for a, b in zip(_FIRST.registers, _SECOND.registers, strict=True)),
+        *_begin(shape, place),
         *frame.start_group(shape),
     ]
     if shape.is_flat:
@@ -52,6 +52,13 @@ def lines(shape: ProductShape, epilogue: Epilogue, stream_bytes: int) -> list[st
     return [*code, *frame.next_pixels(shape, PIXELS, "r2")]
 
 
+def _begin(shape: ProductShape, place: frame.Frame) -> list[str]:
+    """From the biases in the first pixel's registers to all sums."""
+    if shape.carries:
+        return carry.begin(place, (_FIRST, _SECOND))
+    return [f"mov {b}, {a}" for a, b in zip(_FIRST.registers, _SECOND.registers, strict=True)]
+
+
 def _flat(shape: ProductShape) -> list[str]:
     code = []
     for run in range(shape.runs):
@@ -65,7 +72,7 @@ def _flat(shape: ProductShape) -> list[str]:
 def _looped(shape: ProductShape, place: frame.Frame) -> list[str]:
     unrolling = shape.unrolling
     code = []
-    if shape.runs > 1:
+    if shape.has_run_loop:
         code += [".balign 4", "3:", "@ The next run."]
         if unrolling.loops:
             code += _end_of_run(shape, place)
@@ -84,7 +91,11 @@ def _looped(shape: ProductShape, place: frame.Frame) -> list[str]:
             "cmp r0, r2",
             "bne 4b",
         ]
-    return code + (frame.next_run(shape) if shape.runs > 1 else [])
+    if shape.carries:
+        code += carry.after_run(place, (_FIRST, _SECOND), "r5", ("r0", "r2", "r3", "r4"))
+    if shape.has_run_loop:
+        code += frame.next_run(shape)
+    return code + (carry.finish(place, (_FIRST, _SECOND), "r5") if shape.carries else [])
 
 
 def _end_of_run(shape: ProductShape, place: frame.Frame) -> list[str]:

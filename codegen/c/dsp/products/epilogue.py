@@ -35,19 +35,19 @@ class Sums:
         """In the order of the bias words."""
         return [self.upper[0], self.lower[0], self.upper[1], self.lower[1]]
 
-    def scaled(self, channel: int) -> tuple[list[str], str]:
-        """Lines that bring a channel's sum, times 256, into a register, and which; the even
-        channel of a pair comes before the odd one."""
+    def alone(self, channel: int, carries: bool) -> tuple[list[str], str]:
+        """Lines that bring a channel's sum, times 256 unless the shape carries, into a register,
+        and which; the even channel of a pair comes before the odd one."""
         upper, lower = self.upper[channel // 2], self.lower[channel // 2]
-        if channel % 2:
-            return [], upper
+        if channel % 2 or carries:
+            return [], upper if channel % 2 else lower
         return [f"sub {upper}, {upper}, {lower}", f"lsl {lower}, {lower}, #{PAIR_SHIFT}"], lower
 
 
 class Epilogue:
     """The requantization of all channels of a layer, the short form where every one has it.
 
-    ``requant`` was found for accumulators held times 2**PAIR_SHIFT. `tables` are the words that
+    `tables` are the words that
     each channel needs, [channels] each; `common` is the last one's value where it is the same
     for all channels, and then it is not among them.
     """

@@ -40,9 +40,9 @@ def finish_group(
         for i, channel in enumerate(channels):
             mine = words[i * per_channel : (i + 1) * per_channel]
             for p, sums in enumerate(pixels):
-                scale, acc = sums.scaled(channel)
+                alone, acc = sums.alone(channel, shape.carries)
                 store = f"[{out}, #{p * shape.out_c + channel}]"
-                lines += [*scale, *epilogue.lines(acc, mine, constant, temporary, store)]
+                lines += [*alone, *epilogue.lines(acc, mine, constant, temporary, store)]
         if channels.stop == shape.tail:
             lines += [
                 f"ldr {free[0]}, [sp, #{frame.weights_end}]",

@@ -17,7 +17,7 @@ _LARGEST_OFFSET = 4095
 @dataclass(frozen=True)
 class Frame:
     """Offsets from the stack pointer: the runs of the current pixels, a word of 0 after them,
-    then single words."""
+    single words, and what was carried from run to run."""
 
     runs: int
 
@@ -52,8 +52,13 @@ class Frame:
         return 4 * (self.runs + 7)
 
     @property
+    def carried(self) -> int:
+        """Sums of the odd channels, pixel by pixel: four words at most."""
+        return 4 * (self.runs + 8)
+
+    @property
     def nbytes(self) -> int:
-        return -(-4 * (self.runs + 8) // 8) * 8
+        return -(-4 * (self.runs + 12) // 8) * 8
 
 
 def enter(shape: ProductShape, epilogue: Epilogue, stream_bytes: int) -> list[str]:
@@ -104,7 +109,7 @@ def next_pixels(shape: ProductShape, pixels: int, out: str) -> list[str]:
 def start_group(shape: ProductShape) -> list[str]:
     """r0 becomes the first run, and the cursor points at the second."""
     frame = Frame(shape.runs)
-    if shape.runs == 1 or shape.is_flat:
+    if not shape.has_run_loop:
         return ["ldr r0, [sp]"]
     return ["add r2, sp, #4", f"str r2, [sp, #{frame.cursor}]", "ldr r0, [sp]"]
 

@@ -11,7 +11,7 @@ from tinyflow.codegen.c.blocks import Block
 from tinyflow.codegen.c.dsp.products import block_4x1, block_4x2, literal
 from tinyflow.codegen.c.dsp.products.epilogue import PAIR_SHIFT, Epilogue
 from tinyflow.codegen.c.dsp.products.frame import SIGNATURE
-from tinyflow.codegen.c.dsp.products.shape import ProductShape
+from tinyflow.codegen.c.dsp.products.shape import LARGEST_FLAT, LARGEST_STRAIGHT, ProductShape
 from tinyflow.codegen.c.dsp.products.stream import can_pair, pack
 from tinyflow.codegen.c.dsp.requant import find_requant, reachable
 from tinyflow.codegen.c.layer import Layer
@@ -22,45 +22,53 @@ _LARGEST_OFFSET = 4095
 
 _LARGEST_SUM = 1 << (31 - PAIR_SHIFT)
 
+MOST_RUNS = 32
+"""TINYFLOW_MOST_RUNS of the kernels."""
+
 
 def can_multiply(graph: Graph, node: Node) -> bool:
     """Whether blocks of products compute a convolution or fully connected layer to the last bit:
-    its pairs of weights fit half-words, and no sum times 256 leaves 32 bits."""
+    its pairs of weights fit half-words."""
     form: Any = node.integer
     x, weight = graph.operands(node)[:2]
     if x.is_constant or x.dtype is not DType.INT8 or form.weight_zero:
         return False
-    if graph.result(node).shape[-1] + 3 > _LARGEST_OFFSET or not can_pair(weight.value):
-        return False
+    return graph.result(node).shape[-1] + 3 <= _LARGEST_OFFSET and can_pair(weight.value)
+
+
+def must_carry(graph: Graph, node: Node) -> bool:
+    """Whether some sum times 256 may leave 32 bits."""
     lowest, highest = reachable(graph, node)
-    return bool((lowest >= -_LARGEST_SUM).all() and (highest < _LARGEST_SUM).all())
+    return bool((lowest < -_LARGEST_SUM).any() or (highest >= _LARGEST_SUM).any())
 
 
 def can_pair_pixels(shape: ProductShape) -> bool:
     """Whether the second pixel's activations and codes lie within reach of the first's."""
-    return 2 * shape.pixel_step + 4 * shape.steps <= _LARGEST_OFFSET and (
+    most = 4 * max(LARGEST_FLAT, LARGEST_STRAIGHT)
+    return 2 * shape.pixel_step + most <= _LARGEST_OFFSET and (
         2 * shape.out_c + 3 <= _LARGEST_OFFSET
     )
 
 
 def bind_products(
-    layer: Layer, runs: np.ndarray, shape: ProductShape, permuted: bool, pairs: bool, single: bool
+    layer: Layer, rows: np.ndarray, shape: ProductShape, permuted: bool, pairs: bool, single: bool
 ) -> str:
     """Keeps the weight stream and the blocks of a layer; the C of its tinyflow_product_blocks.
 
-    ``runs`` are weights [out_c, runs, n]. ``pairs`` and ``single`` say which blocks are called.
+    ``rows`` are weights [out_c, rows of the window, values]. ``pairs`` and ``single`` say which
+    blocks are called.
     """
     rounding = layer.graph.rounding
     assert rounding is not None
     form, zero = layer.form, layer.operands[0].params.zero_point
     lowest, highest = reachable(layer.graph, layer.node)
     out_zero = layer.result.params.zero_point
-    requant = find_requant(form, lowest, highest, out_zero, rounding, preshifted=True)
+    requant = find_requant(form, lowest, highest, out_zero, rounding, preshifted=not shape.carries)
     epilogue = Epilogue(requant)
-    bias = -zero * runs.astype(np.int64).sum(axis=(1, 2))
+    bias = -zero * rows.astype(np.int64).sum(axis=(1, 2))
     if len(layer.operands) > 2:
         bias += layer.operands[2].value
-    stream = pack(runs, bias, epilogue.tables, permuted)
+    stream = pack(shape, rows, bias, epilogue.tables, permuted)
     blocks = {"pairs": "NULL", "single": "NULL"}
     if pairs:
         blocks["pairs"] = layer.block(_pair_block(shape, epilogue, stream.nbytes))
@@ -69,7 +77,9 @@ def bind_products(
     fields: dict[str, int | str] = {
         **blocks,
         "weights": layer.packed_weight("weights", stream),
-        "runs": shape.runs,
+        "rows": shape.runs // shape.parts,
+        "parts": shape.parts,
+        "part": 2 * shape.steps,
         "pixel_step": shape.pixel_step,
         "out_c": shape.out_c,
     }

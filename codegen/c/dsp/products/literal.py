@@ -17,6 +17,7 @@ def products(shape: ProductShape, epilogue: Epilogue) -> str:
         "steps": shape.steps,
         "pixel_step": shape.pixel_step,
         "out_c": shape.out_c,
+        "carries": int(shape.carries),
         "requant": requant_of(epilogue),
     }
     return f"(tinyflow_products){_braces(fields)}"

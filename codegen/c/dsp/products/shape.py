@@ -17,6 +17,10 @@ LARGEST_FLAT = 16
 """Steps of all runs together that need no loop."""
 
 
+LARGEST_CARRIED = 512
+"""Values of a run whose sums fit 24 bits, whatever they and the weights are: 128 * 127 each."""
+
+
 @dataclass(frozen=True)
 class Unrolling:
     """``rest`` steps, then ``loops`` times ``body`` steps."""
@@ -32,12 +36,37 @@ class ProductShape:
 
     A run lies without gaps in the widened activations; the next pixel's begins ``pixel_step``
     activations further. ``pixel_step`` counts 16-bit values.
+
+    A row of a window is ``parts`` runs. With ``carries`` the odd channels' sums are taken out of
+    the pairs after each run, so that they may need more than the 24 bits that a pair leaves them.
     """
 
     runs: int
     steps: int
     pixel_step: int
     out_c: int
+    parts: int = 1
+    carries: bool = False
+
+    @classmethod
+    def of(
+        cls, rows: int, values: int, pixel_step: int, out_c: int, carries: bool = False
+    ) -> ProductShape:
+        """For windows of ``rows`` rows of ``values`` activations."""
+        if not carries:
+            return cls(rows, -(-values // 2), pixel_step, out_c)
+        parts = -(-values // LARGEST_CARRIED)
+        steps = -(-values // parts // 4) * 2
+        return cls(rows * parts, steps, pixel_step, out_c, parts, carries)
+
+    @property
+    def row(self) -> int:
+        """Activations that are read for a row of a window: those after its end get weights 0."""
+        return self.parts * 2 * self.steps
+
+    @property
+    def has_run_loop(self) -> bool:
+        return self.carries or (self.runs > 1 and not self.is_flat)
 
     @property
     def groups(self) -> int:
@@ -51,6 +80,8 @@ class ProductShape:
     @property
     def is_flat(self) -> bool:
         """Neither runs nor steps are looped over."""
+        if self.carries:
+            return False
         most = LARGEST_STRAIGHT if self.runs == 1 else LARGEST_FLAT
         return self.runs * self.steps <= most
 
@@ -78,4 +109,4 @@ class ProductShape:
     def stem(self) -> str:
         """How the names of the shape's blocks end."""
         runs = f"{self.runs}x" if self.runs > 1 else ""
-        return f"{runs}{2 * self.steps}_to_{self.out_c}"
+        return f"{runs}{2 * self.steps}_to_{self.out_c}{'_carried' * self.carries}"

@@ -2,19 +2,20 @@
 
 For each group of four output channels:
 
-    bias of the upper and of the lower sum of both pairs    4 words
+    where the upper and the lower sum of both pairs begin   4 words
     for each step, that is two inputs: one word per pair    2 words each
     what the requantization needs, channel by channel       n words each
 
 A pair is two output channels that share half-words: h = 256 * odd + even. Products of h sum to
-256 * (sum of odd) + (sum of even), those of its lower byte alone to the latter.
+256 * (sum of odd) + (sum of even), those of its lower byte alone to the latter. Where the shape
+carries, the first word of a pair is the odd channel's bias itself.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from tinyflow.codegen.c.dsp.products.shape import GROUP
+from tinyflow.codegen.c.dsp.products.shape import GROUP, ProductShape
 
 PERMUTED = (0, 2, 1, 3)
 """The order of four values as SXTB16 widens them: even ones in one word, odd ones in the next."""
@@ -28,25 +29,27 @@ def can_pair(weight: np.ndarray) -> bool:
 
 
 def pack(
-    runs: np.ndarray, bias: np.ndarray, tables: list[np.ndarray], permuted: bool
+    shape: ProductShape,
+    rows: np.ndarray,
+    bias: np.ndarray,
+    tables: list[np.ndarray],
+    permuted: bool,
 ) -> np.ndarray:
     """The stream as int32 [groups, words].
 
-    ``runs`` are weights [out_c, runs, n], ``bias`` [out_c] has the input's zero point folded in,
-    ``tables`` [out_c] each are the words of the requantization. ``permuted``: the activations are,
-    and n is a multiple of 4; else n is rounded up to an even number with zeros.
+    ``rows`` are weights [out_c, rows of the window, n], ``bias`` [out_c] has the input's zero
+    point folded in, ``tables`` [out_c] each are the words of the requantization. ``permuted``: the
+    activations are, and rows of the shape a multiple of 4.
     """
-    runs = _padded(runs.astype(np.int32))
-    channels, count, n = runs.shape
+    rows = np.pad(rows.astype(np.int32), ((0, 0), (0, 0), (0, shape.row - rows.shape[2])))
+    weights = _padded(rows.reshape(len(rows), -1))
     if permuted:
-        runs = runs.reshape(channels, count, n // 4, 4)[..., PERMUTED].reshape(channels, count, n)
-    else:
-        runs = np.pad(runs, ((0, 0), (0, 0), (0, n % 2)))
-    groups = channels // GROUP
-    halves = _pairs(runs.reshape(channels, -1)).reshape(groups, 2, -1, 2)
+        weights = weights.reshape(len(weights), -1, 4)[..., PERMUTED]
+    groups = len(weights) // GROUP
+    halves = _pairs(weights.reshape(len(weights), -1)).reshape(groups, 2, -1, 2)
     words = (halves[..., 0] & 0xFFFF) | halves[..., 1] << 16
     lower = _padded(bias.astype(np.int64)).reshape(groups, 2, 2)
-    upper = lower[..., 0] + (lower[..., 1] << 8)
+    upper = lower[..., 1] if shape.carries else lower[..., 0] + (lower[..., 1] << 8)
     sums = np.stack([upper, lower[..., 0]], axis=-1).reshape(groups, 4)
     columns = [_padded(table.astype(np.int64)) for table in tables]
     return np.concatenate(

@@ -1,0 +1,177 @@
+"""Convolutions and fully connected layers by pairs of channels: the C twins here, the assembly on
+the emulator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.dsp_layers import DSP, assert_equal_on_dsp, variant_names
+from tests.support.product_layers import Product, product_graph, random_product
+from tinyflow.codegen.c import choose_variants, demands_of, generate, variants
+from tinyflow.codegen.c.dsp import conv2d, pointwise
+from tinyflow.codegen.c.dsp.products import must_carry
+from tinyflow.codegen.schedule import make_schedule
+from tinyflow.ir import NO_CLAMP, RELU6, Clamp, Graph, Rounding
+
+POINTWISE = "paired products"
+RING = "ring of paired products"
+
+PIXELS = [
+    Product((5, 5), 64, 64),
+    Product((4, 6), 16, 8, clamp=RELU6),
+    Product((3, 3), 7, 5, in_zero=3, out_zero=-4, clamp=NO_CLAMP),
+    Product((2, 3), 1, 1),
+    Product((3, 5), 12, 6, in_zero=127, out_zero=0, clamp=Clamp(-0.3, 0.4)),
+    Product((1, 1), 24, 9),
+    Product((17, 3), 100, 4),
+    Product((3, 2), 30, 11, out_zero=17, clamp=NO_CLAMP, spread=6.0),
+    Product((2, 2), 8, 4, weight=-127, in_zero=127, clamp=NO_CLAMP),
+    Product((2, 2), 8, 4, weight=127, bias=1 << 22),
+    Product((2, 2), 8, 4, gain=1000.0, out_zero=0, clamp=NO_CLAMP),
+    Product((3, 3), 1200, 4),
+    Product((), 640, 12),
+    Product((), 130, 10, out_zero=5, clamp=NO_CLAMP),
+    Product((), 3, 3),
+    Product((7,), 20, 20),
+]
+"""Channels beside fours, odd pixels, several chunks, extreme codes, multipliers above 1, long
+sums, vectors and tokens."""
+
+WINDOWS = [
+    Product((6, 7), 8, 8, (3, 3)),
+    Product((6, 6), 16, 16, (3, 3), in_zero=7, out_zero=11, clamp=NO_CLAMP),
+    Product((9, 8), 3, 10, (3, 3), (2, 2)),
+    Product((9, 8), 3, 32, (3, 3), (2, 2)),
+    Product((21, 10), 1, 24, (10, 4), (2, 2), in_zero=83),
+    Product((5, 5), 20, 6, (3, 3)),
+    Product((5, 4), 5, 7, (2, 3), padding=((0, 1), (2, 0)), in_zero=127),
+    Product((1, 14), 6, 5, (1, 5)),
+    Product((14, 1), 4, 5, (5, 1)),
+    Product((8, 8), 16, 8, (1, 1), (2, 2)),
+    Product((9, 7), 5, 4, (2, 2), (3, 3), padding=((1, 0), (1, 0))),
+    Product((9, 5), 4, 4, (3, 3), dilations=(2, 1), padding=((2, 2), (1, 1))),
+    Product((3, 3), 4, 4, (5, 5)),
+    Product((4, 4), 40, 4, (3, 3), spread=6.0, out_zero=3, clamp=NO_CLAMP),
+    Product((4, 3), 1100, 4, (1, 2), (1, 2)),
+    Product((3, 9), 2, 3, (16, 2), padding=((8, 8), (0, 0))),
+]
+"""First layers, gathered or not, runs with and without a loop, lines, holes between windows,
+windows beyond the image, pixels too far apart for a pair of them."""
+
+
+CARRIED = [
+    Product((3, 3), 8, 7, (3, 3), bias=1 << 29),
+    Product((1, 3), 8, 4, bias=1 << 29, out_zero=0, clamp=NO_CLAMP),
+    Product((3, 2), 1200, 5),
+    Product((3, 3), 200, 6, (3, 3), weight=127, in_zero=127, clamp=NO_CLAMP),
+    Product((2, 3), 201, 4, (2, 3), weight=-127),
+    Product((), 1031, 6, weight=127),
+    Product((), 4000, 8, clamp=NO_CLAMP, out_zero=3),
+]
+"""Sums of more than 24 bits: by their biases, by their length, in runs that divide and that do
+not."""
+
+
+@pytest.fixture(autouse=True)
+def only_these_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(variants, "SPECIALIZED", (*pointwise.VARIANTS, conv2d.RING))
+
+
+def test_some_of_each_equal_the_reference(tmp_path: Path) -> None:
+    assert_equal_on_dsp(product_graph([PIXELS[2], WINDOWS[1], WINDOWS[3], CARRIED[0]]), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rounding", Rounding)
+def test_pixels_equal_the_reference(rounding: Rounding, tmp_path: Path) -> None:
+    graph = product_graph(PIXELS, rounding)
+    assert variant_names(graph) == [POINTWISE] * len(PIXELS)
+    assert_equal_on_dsp(graph, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rounding", Rounding)
+def test_windows_equal_the_reference(rounding: Rounding, tmp_path: Path) -> None:
+    graph = product_graph(WINDOWS, rounding)
+    assert variant_names(graph) == [RING] * len(WINDOWS)
+    assert_equal_on_dsp(graph, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_random_layers_equal_the_reference(seed: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(seed)
+    rounding = Rounding.SINGLE if seed == 3 else Rounding.DOUBLE
+    graph = product_graph([random_product(rng) for _ in range(16)], rounding, seed)
+    assert set(variant_names(graph)) == {POINTWISE, RING}
+    assert_equal_on_dsp(graph, tmp_path)
+
+
+def placed(layer: Product) -> bool:
+    """Whether a layer's result takes its operand's place."""
+    graph = product_graph([layer])
+    schedule = make_schedule(graph, demands_of(graph, choose_variants(graph, DSP)))
+    return schedule.placements[schedule.graph.outputs[0]].alias_of is not None
+
+
+SAME = Product((16, 6), 8, 8, (3, 3))
+
+
+def test_results_take_their_operands_place() -> None:
+    assert placed(SAME)
+    assert placed(replace(SAME, out_c=5))
+    assert placed(replace(SAME, strides=(2, 2), out_c=32))
+    assert placed(Product((5, 5), 16, 16))
+    assert not placed(Product((5, 5), 16, 20))
+    assert placed(Product((), 16, 16))
+    assert not placed(Product((), 16, 40))
+
+
+def test_results_stay_away_from_rows_that_are_still_needed() -> None:
+    # All padding before the image: output row 0 needs no row of the image, but lies on one.
+    assert not placed(replace(SAME, padding=((3, 0), (1, 1))))
+    # The fourfold channels of a halved image: each row takes the place of two.
+    assert not placed(replace(SAME, strides=(2, 2), out_c=40))
+    tall = Product((40, 2), 4, 8, (1, 1), (2, 1))
+    assert not placed(tall)
+
+
+@pytest.mark.slow
+def test_rows_in_place_equal_the_reference(tmp_path: Path) -> None:
+    layers = [
+        SAME,
+        replace(SAME, strides=(2, 2), out_c=31),
+        replace(SAME, kernel=(2, 2), padding=((0, 1), (0, 1))),
+        replace(SAME, kernel=(5, 3), strides=(3, 1)),
+        Product((31, 5), 64, 61),
+    ]
+    assert all(placed(layer) for layer in layers)
+    assert_equal_on_dsp(product_graph(layers), tmp_path)
+
+
+def test_weights_that_do_not_pair_are_left_to_the_portable_kernel() -> None:
+    lowest = Product((2, 2), 8, 4, weight=-128)
+    assert variant_names(product_graph([lowest])) == ["portable"]
+    assert variant_names(product_graph([replace(lowest, weight=-127)])) == [POINTWISE]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rounding", Rounding)
+def test_large_sums_are_carried(rounding: Rounding, tmp_path: Path) -> None:
+    graph = product_graph(CARRIED, rounding)
+    assert "portable" not in variant_names(graph)
+    assert all(must_carry(graph, node) for node in graph.nodes)
+    assert_equal_on_dsp(graph, tmp_path)
+
+
+def test_weights_take_a_byte_each() -> None:
+    graph: Graph = product_graph([Product((), 640, 128), Product((4, 4), 64, 64, (3, 3))])
+    choices = choose_variants(graph, DSP)
+    sources = generate(make_schedule(graph, demands_of(graph, choices)), "net", choices=choices)
+    per_channel = 4 * (2 + 1)
+    weights = 640 * 128 + 9 * 64 * 64
+    assert sources.weight_bytes <= weights + per_channel * (128 + 64)
