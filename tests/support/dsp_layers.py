@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,10 +30,12 @@ def assert_equal_on_dsp(
     goal: Goal = Goal.SPEED,
     runners: Sequence[str] = ("host", "qemu"),
     count: int = 5,
+    inputs: Mapping[str, np.ndarray] | None = None,
 ) -> None:
     """Every tensor that is computed equals the reference's: the twins in C with sanitizers here,
-    the assembly on an emulated Cortex-M4."""
-    inputs = random_inputs(graph, count)
+    the assembly on an emulated Cortex-M4. ``inputs`` are codes, ``count`` random ones if not
+    given."""
+    inputs = random_inputs(graph, count) if inputs is None else inputs
     expected: dict[str, np.ndarray] = {}
     run_reference(graph, inputs, observe=expected.__setitem__)
     bundle = read_bundle(write_graph_bundle(folder, graph, inputs, goal=goal))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinyflow.codegen.c.layer import FieldLine, Layer, Rows
-from tinyflow.ir import Shape, as_nhwc
+from tinyflow.ir import Graph, Node, Shape, as_nhwc
 
 
 def broadcast_rows(layer: Layer) -> list[Rows]:
@@ -32,7 +32,11 @@ def broadcast_fields(layer: Layer) -> list[FieldLine]:
     return lines
 
 
-def _view(layer: Layer, index: int) -> Shape:
+def view(graph: Graph, node: Node, index: int) -> Shape:
     """An operand's shape under the result's axes: NumPy aligns them at the end."""
-    shape = layer.operands[index].shape
-    return as_nhwc((1,) * (len(layer.result.shape) - len(shape)) + shape)
+    shape = graph.operands(node)[index].shape
+    return as_nhwc((1,) * (len(graph.result(node).shape) - len(shape)) + shape)
+
+
+def _view(layer: Layer, index: int) -> Shape:
+    return view(layer.graph, layer.node, index)

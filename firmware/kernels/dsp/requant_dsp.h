@@ -47,6 +47,18 @@ TINYFLOW_INLINE int32_t tinyflow_within(int32_t value, int32_t lo, int32_t hi)
     return value < lo ? lo : value > hi ? hi : value;
 }
 
+/* SSAT to 8 bits. */
+TINYFLOW_INLINE int32_t tinyflow_saturate_signed_byte(int32_t value)
+{
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
+    int32_t code;
+    __asm__("ssat %0, #8, %1" : "=r"(code) : "r"(value));
+    return code;
+#else
+    return tinyflow_within(value, -128, 127);
+#endif
+}
+
 /* SSAT or USAT to [lowest, highest], then `offset`; with `again` a second SSAT to 8 bits, and
  * then `last`. */
 typedef struct {
@@ -59,8 +71,11 @@ typedef struct {
 
 TINYFLOW_INLINE int32_t tinyflow_saturate_code(int32_t value, const tinyflow_saturation *way)
 {
-    const int32_t code = tinyflow_within(value, way->lowest, way->highest) + way->offset;
-    return way->again ? tinyflow_within(code, -128, 127) + way->last : code;
+    const int signed_byte = way->lowest == -128 && way->highest == 127;
+    const int32_t first = signed_byte ? tinyflow_saturate_signed_byte(value)
+                                      : tinyflow_within(value, way->lowest, way->highest);
+    const int32_t code = first + way->offset;
+    return way->again ? tinyflow_saturate_signed_byte(code) + way->last : code;
 }
 
 /* How the constant is lowered where the accumulator is negative. */
