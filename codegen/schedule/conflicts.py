@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from tinyflow.codegen.schedule.alignment import align
-from tinyflow.codegen.schedule.lifetimes import Buffer, Meeting
+from tinyflow.codegen.schedule.lifetimes import Buffer
 
 Gaps = list[dict[int, int]]
 """``gaps[i][j]``, for buffers that are needed in the same step: buffer j starts at least so many
@@ -29,7 +29,8 @@ class StepNeed:
         return sum(self.nbytes.values()) - self.saved
 
 
-def find_gaps(buffers: Sequence[Buffer]) -> Gaps:
+def find_gaps(buffers: Sequence[Buffer], falling: bool = True) -> Gaps:
+    """Without ``falling``, for steps that compute their rows in rising order alone."""
     gaps: Gaps = [{} for _ in buffers]
     for (i, a), (j, b) in combinations(enumerate(buffers), 2):
         if a.first <= b.last and b.first <= a.last and (size := a.bytes_beside(b)):
@@ -37,16 +38,13 @@ def find_gaps(buffers: Sequence[Buffer]) -> Gaps:
             gaps[j][i] = b.bytes_beside(a)
     for i, buffer in enumerate(buffers):
         if (meeting := buffer.meets) is not None:
-            above, below = _gaps_of_pair(buffers, buffer, meeting)
+            overlap = meeting.overlap if falling else replace(meeting.overlap, falling=None)
+            # They meet in the one step that begins the one and ends the other.
+            operand = buffers[meeting.buffer].bytes_at(buffer.first)
+            above, below = overlap.gaps(operand, buffer.bytes_at(buffer.first))
             gaps[i][meeting.buffer] = above
             gaps[meeting.buffer][i] = below
     return gaps
-
-
-def _gaps_of_pair(buffers: Sequence[Buffer], buffer: Buffer, meeting: Meeting) -> tuple[int, int]:
-    """They meet in the one step that begins the buffer and ends the operand's."""
-    operand, result = buffers[meeting.buffer], buffer
-    return meeting.overlap.gaps(operand.bytes_at(buffer.first), result.bytes_at(buffer.first))
 
 
 def find_needs(buffers: Sequence[Buffer]) -> dict[int, StepNeed]:

@@ -195,3 +195,16 @@ def test_lowest_offset(taken: list[tuple[int, int]], offset: int) -> None:
 
 def test_no_buffers() -> None:
     assert plan_arena([]) == Plan((), 0)
+
+
+def test_rows_fall_only_where_that_saves() -> None:
+    """Both directions reach the bound; the plan is one of rising rows."""
+    chain = [buffer(160, 0, 1), buffer(80, 1, 2), buffer(160, 2, 3)]
+    chain[1].meets = Meeting(0, "t", Overlap(0, 80))
+    chain[2].meets = Meeting(1, "t", Overlap(80, 0))
+    top = plan_arena(chain)
+    assert top.nbytes == lower_bound(chain) == 160
+    chain[1].meets = Meeting(0, "t", Overlap(-160, 80))
+    plan = plan_arena(chain)
+    assert plan.nbytes == 160
+    assert plan.offsets[1] - plan.offsets[2] >= 80
