@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tinyflow.codegen.c.dsp import add, conv2d, depthwise, pointwise, winograd, words
+from tinyflow.codegen.c.dsp import add, conv2d, conv2d_line, depthwise, pointwise, winograd, words
 from tinyflow.codegen.c.ops import BINDINGS, rows
 from tinyflow.codegen.c.sources import Feature, Goal
 from tinyflow.codegen.c.variants.candidates import list_candidates
 from tinyflow.codegen.c.variants.choose import choose
 from tinyflow.codegen.c.variants.cost import Cost, Costs
+from tinyflow.codegen.c.variants.staged import staged
 from tinyflow.codegen.c.variants.table import table_for
 from tinyflow.codegen.c.variants.variant import Variant
 from tinyflow.codegen.schedule import Demands
@@ -27,12 +28,14 @@ PORTABLE: dict[Op, Variant] = {
     op: Variant("portable", op, bind, demand=rows.demand) for op, bind in BINDINGS.items()
 }
 
+_PRODUCTS = (*pointwise.VARIANTS, winograd.WINOGRAD, conv2d.RING)
+"""Kernels that read their weights again for every few pixels."""
+
 SPECIALIZED: tuple[Variant, ...] = (
     add.ADD,
     add.SUB,
-    *pointwise.VARIANTS,
-    winograd.WINOGRAD,
-    conv2d.RING,
+    *map(staged, _PRODUCTS),
+    *_PRODUCTS,
     *depthwise.VARIANTS,
     *words.VARIANTS,
 )

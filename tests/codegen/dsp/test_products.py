@@ -12,13 +12,14 @@ import pytest
 from tests.support.dsp_layers import DSP, assert_equal_on_dsp, variant_names
 from tests.support.product_layers import Product, product_graph, random_product
 from tinyflow.codegen.c import choose_variants, demands_of, generate, variants
-from tinyflow.codegen.c.dsp import conv2d, pointwise
+from tinyflow.codegen.c.dsp import conv2d, conv2d_line, pointwise
 from tinyflow.codegen.c.dsp.products import must_carry
 from tinyflow.codegen.schedule import make_schedule
 from tinyflow.ir import NO_CLAMP, RELU6, Clamp, Graph, Rounding
 
 POINTWISE = "paired products"
 RING = "ring of paired products"
+LINE = "line of paired products"
 
 PIXELS = [
     Product((5, 5), 64, 64),
@@ -49,7 +50,6 @@ WINDOWS = [
     Product((21, 10), 1, 24, (10, 4), (2, 2), in_zero=83),
     Product((5, 5), 20, 6, (3, 3)),
     Product((5, 4), 5, 7, (2, 3), padding=((0, 1), (2, 0)), in_zero=127),
-    Product((1, 14), 6, 5, (1, 5)),
     Product((14, 1), 4, 5, (5, 1)),
     Product((8, 8), 16, 8, (1, 1), (2, 2)),
     Product((9, 7), 5, 4, (2, 2), (3, 3), padding=((1, 0), (1, 0))),
@@ -62,6 +62,18 @@ WINDOWS = [
 """First layers, gathered or not, runs with and without a loop, lines, holes between windows,
 windows beyond the image, pixels too far apart for a pair of them."""
 
+
+LINES = [
+    Product((1, 14), 6, 5, (1, 5)),
+    Product((1, 300), 16, 8, (1, 3)),
+    Product((1, 500), 3, 6, (1, 7), (1, 2), in_zero=5, clamp=NO_CLAMP, out_zero=9),
+    Product((1, 1201), 1, 4, (1, 16), (1, 3)),
+    Product((1, 7), 5, 4, (1, 2), (1, 5), padding=((0, 0), (1, 0))),
+    Product((1, 3), 3, 4, (1, 9), in_zero=127),
+    Product((1, 4), 1100, 4, (1, 2), (1, 2)),
+    Product((1, 200), 9, 9, (1, 1), (1, 2)),
+]
+"""One piece and several, in words and not, holes between windows, windows beyond the line."""
 
 CARRIED = [
     Product((3, 3), 8, 7, (3, 3), bias=1 << 29),
@@ -78,11 +90,14 @@ not."""
 
 @pytest.fixture(autouse=True)
 def only_these_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(variants, "SPECIALIZED", (*pointwise.VARIANTS, conv2d.RING))
+    monkeypatch.setattr(
+        variants, "SPECIALIZED", (*pointwise.VARIANTS, conv2d_line.LINE, conv2d.RING)
+    )
 
 
 def test_some_of_each_equal_the_reference(tmp_path: Path) -> None:
-    assert_equal_on_dsp(product_graph([PIXELS[2], WINDOWS[1], WINDOWS[3], CARRIED[0]]), tmp_path)
+    some = [PIXELS[2], WINDOWS[1], WINDOWS[3], LINES[0], CARRIED[0]]
+    assert_equal_on_dsp(product_graph(some), tmp_path)
 
 
 @pytest.mark.slow
@@ -107,37 +122,44 @@ def test_random_layers_equal_the_reference(seed: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(seed)
     rounding = Rounding.SINGLE if seed == 3 else Rounding.DOUBLE
     graph = product_graph([random_product(rng) for _ in range(16)], rounding, seed)
-    assert set(variant_names(graph)) == {POINTWISE, RING}
+    assert {POINTWISE, RING} <= set(variant_names(graph)) <= {POINTWISE, RING, LINE}
     assert_equal_on_dsp(graph, tmp_path)
 
 
-def placed(layer: Product) -> bool:
-    """Whether a layer's result takes its operand's place."""
+def fits_its_operand(layer: Product) -> bool:
+    """Whether a layer's kernel allows its result to begin where its operand does."""
     graph = product_graph([layer])
+    (demand,) = demands_of(graph, choose_variants(graph, DSP)).values()
+    assert demand.overlap is not None
+    return demand.overlap.rising <= 0
+
+
+def shares_memory(graph: Graph) -> list[bool]:
     schedule = make_schedule(graph, demands_of(graph, choose_variants(graph, DSP)))
-    return schedule.placements[schedule.graph.outputs[0]].alias_of is not None
+    places = [schedule.placements[name] for name in schedule.graph.outputs]
+    return [place.alias_of is not None or place.overlaps is not None for place in places]
 
 
 SAME = Product((16, 6), 8, 8, (3, 3))
 
 
 def test_results_take_their_operands_place() -> None:
-    assert placed(SAME)
-    assert placed(replace(SAME, out_c=5))
-    assert placed(replace(SAME, strides=(2, 2), out_c=32))
-    assert placed(Product((5, 5), 16, 16))
-    assert not placed(Product((5, 5), 16, 20))
-    assert placed(Product((), 16, 16))
-    assert not placed(Product((), 16, 40))
+    assert fits_its_operand(SAME)
+    assert fits_its_operand(replace(SAME, out_c=5))
+    assert fits_its_operand(replace(SAME, strides=(2, 2), out_c=32))
+    assert fits_its_operand(Product((5, 5), 16, 16))
+    assert not fits_its_operand(Product((9, 9), 16, 20))
+    assert fits_its_operand(Product((1, 40), 16, 12, (1, 3), padding=((0, 0), (0, 2))))
+    assert fits_its_operand(Product((), 16, 16))
 
 
 def test_results_stay_away_from_rows_that_are_still_needed() -> None:
     # All padding before the image: output row 0 needs no row of the image, but lies on one.
-    assert not placed(replace(SAME, padding=((3, 0), (1, 1))))
+    assert not fits_its_operand(replace(SAME, padding=((3, 0), (1, 1))))
     # The fourfold channels of a halved image: each row takes the place of two.
-    assert not placed(replace(SAME, strides=(2, 2), out_c=40))
-    tall = Product((40, 2), 4, 8, (1, 1), (2, 1))
-    assert not placed(tall)
+    assert not fits_its_operand(replace(SAME, strides=(2, 2), out_c=40))
+    tall = Product((40, 2), 4, 9, (1, 1), (2, 1))
+    assert not fits_its_operand(tall)
 
 
 @pytest.mark.slow
@@ -149,14 +171,28 @@ def test_rows_in_place_equal_the_reference(tmp_path: Path) -> None:
         replace(SAME, kernel=(5, 3), strides=(3, 1)),
         Product((31, 5), 64, 61),
     ]
-    assert all(placed(layer) for layer in layers)
-    assert_equal_on_dsp(product_graph(layers), tmp_path)
+    graph = product_graph(layers)
+    assert all(shares_memory(graph))
+    assert_equal_on_dsp(graph, tmp_path)
 
 
 def test_weights_that_do_not_pair_are_left_to_the_portable_kernel() -> None:
     lowest = Product((2, 2), 8, 4, weight=-128)
     assert variant_names(product_graph([lowest])) == ["portable"]
     assert variant_names(product_graph([replace(lowest, weight=-127)])) == [POINTWISE]
+
+
+@pytest.mark.slow
+def test_lines_equal_the_reference(tmp_path: Path) -> None:
+    graph = product_graph(LINES)
+    assert variant_names(graph) == [LINE] * len(LINES)
+    assert_equal_on_dsp(graph, tmp_path)
+
+
+def test_long_lines_are_not_widened_whole() -> None:
+    graph = product_graph([Product((1, 1000), 64, 64, (1, 3))])
+    (demand,) = demands_of(graph, choose_variants(graph, DSP)).values()
+    assert demand.scratch_bytes <= 2048 + 64
 
 
 @pytest.mark.slow
