@@ -105,14 +105,18 @@ class _Facts:
         """Bytes that a node adds while it runs and its operands are there."""
         node, demand = self.graph.nodes[i], self.demands[i]
         first, own = self.root.get(node.inputs[0], ""), self.nbytes[self.root[node.output]]
-        if demand.overlap is not None and first in dying:
-            operand = self.nbytes[first]
-            return demand.overlap.extent(operand, own) - operand
-        if demand.overwrites and first in dying and self.nbytes[first] >= own:
+        if self._is_view(i):
             return 0
         if OPS[node.op].in_place and any(self.nbytes[r] == own for r in dying):
-            return 0
-        return own
+            own = 0
+        if first in dying and own:
+            return demand.room(self.nbytes[first], own) - self.nbytes[first]
+        return own + align(demand.scratch_bytes)
+
+    def _is_view(self, i: int) -> bool:
+        """Whether the result is the operand's memory in another shape."""
+        node = self.graph.nodes[i]
+        return node.op is Op.RESHAPE and self.root[node.output] in self.reads[i]
 
     def extend(self, state: _State, i: int) -> _State:
         done = state.done | 1 << i
@@ -120,9 +124,8 @@ class _Facts:
         result = self.root[node.output]
         dying = [r for r in self.reads[i] if r not in self.kept and not self.readers[r] & ~done]
         freed = sum(self.nbytes[r] for r in dying if r != result)
-        added = 0 if node.op is Op.RESHAPE and result in self.reads[i] else self.nbytes[result]
-        more = self._more(i, dying) if added else 0
-        peak = max(state.peak, state.live + more + self.demands[i].scratch_bytes)
+        added = 0 if self._is_view(i) else self.nbytes[result]
+        peak = max(state.peak, state.live + self._more(i, dying))
         live = state.live + added - freed
         if not self.readers[result] & ~done and result not in self.kept:
             live -= self.nbytes[result]

@@ -68,6 +68,16 @@ class Demand:
         if self.scratch_bytes < 0:
             raise ValueError(f"a demand of {self.scratch_bytes} bytes")
 
+    def room(self, operand: int, result: int) -> int:
+        """The fewest bytes that hold the first operand, if it dies there, the result, and the
+        working memory."""
+        both = align(operand) + align(result)
+        if self.overlap is not None:
+            both = self.overlap.extent(operand, result)
+        elif self.overwrites and result <= operand:
+            both = align(operand)
+        return both + align(self.scratch_bytes)
+
 
 Demands = Mapping[str, Demand]
 """By node name; a node without an entry needs nothing but its tensors."""

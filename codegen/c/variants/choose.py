@@ -18,7 +18,7 @@ from functools import partial
 from tinyflow.codegen.c.sources import Goal
 from tinyflow.codegen.c.variants.candidates import Candidate
 from tinyflow.codegen.c.variants.shape import shape_key
-from tinyflow.codegen.schedule import Demand, Demands, live_bytes, make_schedule
+from tinyflow.codegen.schedule import Demands, live_bytes, make_schedule
 from tinyflow.ir import Graph
 
 BALANCED_ARENA = Fraction(11, 10)
@@ -61,17 +61,15 @@ class _Problem:
 
     def leanest(self) -> Chosen:
         """What needs the least memory, step by step, of what was tried."""
-        sizes = {node.name: self.graph.result(node).nbytes for node in self.graph.nodes}
-
-        def more(name: str, candidate: Candidate) -> int:
-            kept = sizes[name] if candidate.demand.overwrites else 0
-            return candidate.demand.scratch_bytes - kept
-
+        sizes = {
+            node.name: (self.graph.operands(node)[0].nbytes, self.graph.result(node).nbytes)
+            for node in self.graph.nodes
+        }
         lean = {
-            name: min(entries, key=lambda c: more(name, c))
+            name: min(entries, key=lambda c: c.demand.room(*sizes[name]))
             for name, entries in self.options.items()
         }
-        plain = self.best(lambda c: c.demand != Demand())
+        plain = self.best(lambda c: c.demand.scratch_bytes > 0)
         tried = [lean, plain, self.fastest()]
         return min(tried, key=lambda chosen: max(self.live(chosen), default=0))
 
