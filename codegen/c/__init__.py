@@ -2,7 +2,14 @@
 
 from tinyflow.codegen.c.constraints import find_obstacles
 from tinyflow.codegen.c.emit import generate
-from tinyflow.codegen.c.sources import CodegenOptions, CSources, Feature, Goal, LayerInfo
+from tinyflow.codegen.c.sources import (
+    CodegenOptions,
+    CSources,
+    Feature,
+    Goal,
+    LayerInfo,
+    features_of,
+)
 from tinyflow.codegen.c.variants import (
     Choices,
     Cost,
@@ -26,6 +33,7 @@ __all__ = [
     "Variant",
     "choose_variants",
     "demands_of",
+    "features_of",
     "find_obstacles",
     "generate",
     "table_for",

@@ -91,6 +91,7 @@ def generate(
         "layers": layers,
         "kernels": kernels,
         "has_constants": bool(pool.arrays),
+        "stages": any(call.copies for layer in layers for call in layer.calls),
         "blocks": blocks.placed,
     }
     contents = {

@@ -12,8 +12,9 @@ import numpy as np
 from tinyflow.codegen.c.blocks import Block, BlockPool
 from tinyflow.codegen.c.constants import ConstantArray, ConstantPool, Kind
 from tinyflow.codegen.c.names import comment_text
+from tinyflow.codegen.c.staging import Copy, Staging
 from tinyflow.codegen.schedule import Schedule, Step
-from tinyflow.ir import OPS, Graph, Node, Shape, Tensor, as_nhwc
+from tinyflow.ir import OPS, DType, Graph, Node, Shape, Tensor, as_nhwc
 
 FieldLine = Mapping[str, int | str]
 """Fields of a parameter struct that share a line; text is a C expression."""
@@ -34,7 +35,8 @@ class KernelCall:
     """A call of ``tinyflow_<kernel>_rows``: its parameters, its operands, its output rows, and
     the C expression of its working memory where it has some.
 
-    ``header`` is the kernel's file in firmware/kernels, without its ending.
+    ``header`` is the kernel's file in firmware/kernels, without its ending. ``copies`` are made
+    before the call.
     """
 
     kernel: str
@@ -44,6 +46,7 @@ class KernelCall:
     rows: int
     scratch: str | None = None
     folder: str = ""
+    copies: tuple[Copy, ...] = ()
 
     @property
     def header(self) -> str:
@@ -65,7 +68,8 @@ class KernelCall:
 class Layer:
     """A step of the schedule with one node.
 
-    ``stem`` begins the C names of the layer's constants.
+    ``stem`` begins the C names of the layer's constants. With ``staging``, packed weights are
+    read from copies there.
     """
 
     schedule: Schedule
@@ -73,6 +77,7 @@ class Layer:
     stem: str
     pool: ConstantPool
     blocks: BlockPool
+    staging: Staging | None = None
 
     @property
     def graph(self) -> Graph:
@@ -117,8 +122,12 @@ class Layer:
         return self._constant(self.roles[index], Kind.WEIGHT, tensor.value, tensor.name)
 
     def packed_weight(self, role: str, data: np.ndarray) -> str:
-        """Keeps weights that were put in another order or width for one kernel; their symbol."""
-        return self._constant(role, Kind.WEIGHT, data, None)
+        """Keeps weights that were put in another order or width for one kernel; the C expression
+        by which it reads them."""
+        symbol = self._constant(role, Kind.WEIGHT, data, None)
+        if self.staging is None:
+            return symbol
+        return self.staging.add(symbol, DType(data.dtype.name).c_type, data.nbytes)
 
     def block(self, block: Block) -> str:
         """Keeps an assembly block; its symbol."""

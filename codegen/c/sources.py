@@ -7,15 +7,26 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tinyflow.ir import Op
+from tinyflow.targets.model import Target
 
 
 class Feature(Enum):
-    """Instructions that a core has beyond ARMv6-M."""
+    """Instructions that a core has beyond ARMv6-M, and what else decides between kernels."""
 
     DSP = "dsp"
     """The DSP extension: SMLAD, SXTB16, SSAT, SMMLA."""
     MVE = "mve"
     """The M-profile vector extension, Helium."""
+    SLOW_FLASH = "slow_flash"
+    """Not of the core: a board whose flash makes loads of data wait."""
+
+
+def features_of(target: Target) -> frozenset[Feature]:
+    """What kernels for a target may use, or should mind."""
+    found = {Feature(name) for name in target.features}
+    if target.board is not None and target.board.flash_profile is not None:
+        found.add(Feature.SLOW_FLASH)
+    return frozenset(found)
 
 
 class Goal(Enum):

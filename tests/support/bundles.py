@@ -10,10 +10,10 @@ import numpy as np
 from tinyflow.bundle import json_bytes, vector_files, write_files
 from tinyflow.codegen.c import (
     CodegenOptions,
-    Feature,
     Goal,
     choose_variants,
     demands_of,
+    features_of,
     generate,
 )
 from tinyflow.codegen.schedule import make_schedule
@@ -151,8 +151,7 @@ def write_graph_bundle(
 ) -> Path:
     """A bundle of a quantized graph, made by the real generator with the kernels that the target
     gets; ``inputs`` are raw codes."""
-    features = frozenset(Feature(name) for name in load_target(target).features)
-    choices = choose_variants(graph, features, goal)
+    choices = choose_variants(graph, features_of(load_target(target)), goal)
     schedule = make_schedule(graph, demands_of(graph, choices))
     graph = schedule.graph
     manifest = {"schema_version": 1, "model": {"name": "net"}, "target": {"name": target}}

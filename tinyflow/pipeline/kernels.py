@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinyflow.codegen.c import Choices, Costs, Feature, Goal, choose_variants, table_for
+from tinyflow.codegen.c import Choices, Costs, Goal, choose_variants, features_of, table_for
 from tinyflow.ir import Graph
 from tinyflow.progress import Progress
 from tinyflow.project import CompileOptions
@@ -25,10 +25,6 @@ def choose_kernels(
         costs = autotune(graph, target, goal, progress)
     flash = target.board.flash_profile if target.board else None
     return choose_variants(graph, features, goal, costs, flash, arena_limit(target, options))
-
-
-def features_of(target: Target) -> frozenset[Feature]:
-    return frozenset(Feature(name) for name in target.features)
 
 
 def arena_limit(target: Target, options: CompileOptions) -> int | None:

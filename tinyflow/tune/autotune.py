@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyflow.codegen.c import Cost, Costs, Feature, Goal, Variant, variants_of
+from tinyflow.codegen.c import Cost, Costs, Goal, Variant, features_of, variants_of
 from tinyflow.ir import Graph, Node
 from tinyflow.progress import SILENT, Progress
 from tinyflow.targets import Target
@@ -15,8 +15,9 @@ def autotune(graph: Graph, target: Target, goal: Goal, progress: Progress = SILE
     The network is measured as often as the layer with most variants has some, each time with
     another variant of every layer. Raises `ToolError` where a tool is missing or fails.
     """
-    features = frozenset(Feature(name) for name in target.features)
-    variants = {node.name: variants_of(graph, node, features, goal) for node in graph.nodes}
+    variants = {
+        node.name: variants_of(graph, node, features_of(target), goal) for node in graph.nodes
+    }
     rounds = max((len(entries) for entries in variants.values()), default=0)
     known: dict[tuple[str, str], Cost] = {}
     if rounds > 1:

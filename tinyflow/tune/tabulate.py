@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyflow.codegen.c import Cost, Feature, Goal, Variant, variants_of
+from tinyflow.codegen.c import Cost, Goal, Variant, features_of, variants_of
 from tinyflow.codegen.c.variants.shape import QUANTITIES, quantities, shape_key
 from tinyflow.codegen.c.variants.table import FIGURES, SCHEMA_VERSION, model_key
 from tinyflow.ir import Graph, Node
@@ -86,10 +86,9 @@ def _measure(measured: Measured, graph: Graph, target: Target) -> None:
 
 def _all_variants(graph: Graph, node: Node, target: Target) -> list[Variant]:
     """Of all goals, each once."""
-    features = frozenset(Feature(name) for name in target.features)
     found: dict[str, Variant] = {}
     for goal in Goal:
-        for variant in variants_of(graph, node, features, goal):
+        for variant in variants_of(graph, node, features_of(target), goal):
             found.setdefault(variant.name, variant)
     return list(found.values())
 

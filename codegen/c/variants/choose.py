@@ -2,7 +2,7 @@
 
 - speed: the fastest of each layer.
 - balanced: the same, but the arena may be at most a tenth larger than the leanest choice makes
-  it. Where it would be, the layers that live in the overfull steps change to variants that need
+  it, of variants that take at most twice the cycles of a layer's fastest. Where it would be, the layers that live in the overfull steps change to variants that need
   less, those first that lose the fewest cycles for each byte.
 - size: the fewest bytes of code, weights and tables at no more than twice the cycles of the
   fastest choice among variants with weights of one byte.
@@ -23,6 +23,9 @@ from tinyflow.ir import Graph
 
 BALANCED_ARENA = Fraction(11, 10)
 """The arena of the balanced goal, over the smallest."""
+
+BALANCED_CYCLES = 2
+"""The cycles of a layer that the balanced goal may spend on a smaller arena, over the fewest."""
 
 SIZE_CYCLES = 2
 """The cycles of the size goal, over the fewest."""
@@ -52,6 +55,16 @@ class _Problem:
 
     def fastest(self) -> Chosen:
         return self.best(lambda candidate: candidate.cycles)
+
+    def within_cycles(self, factor: int) -> _Problem:
+        """Without candidates that take more than ``factor`` times the cycles of the fastest."""
+        return _Problem(
+            self.graph,
+            {
+                name: [c for c in entries if c.cycles <= factor * entries[0].cycles]
+                for name, entries in self.options.items()
+            },
+        )
 
     def live(self, chosen: Chosen) -> list[int]:
         return live_bytes(self.graph, self.graph.nodes, _demands(chosen))
@@ -84,10 +97,12 @@ def _choose_speed(problem: _Problem, arena_limit: int | None) -> Chosen:
 
 
 def _choose_balanced(problem: _Problem, arena_limit: int | None) -> Chosen:
-    limit = int(problem.arena(problem.leanest()) * BALANCED_ARENA)
-    if arena_limit is not None:
-        limit = min(limit, arena_limit)
-    return _within(problem, problem.fastest(), limit)
+    quick = problem.within_cycles(BALANCED_CYCLES)
+    limit = int(quick.arena(quick.leanest()) * BALANCED_ARENA)
+    chosen = _within(quick, quick.fastest(), limit)
+    if arena_limit is None or quick.arena(chosen) <= arena_limit:
+        return chosen
+    return _within(problem, chosen, arena_limit)
 
 
 def _choose_size(problem: _Problem, arena_limit: int | None) -> Chosen:
