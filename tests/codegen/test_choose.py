@@ -47,8 +47,8 @@ def candidate(
 
 
 PLAIN = candidate("plain", 100)
-FAST = candidate("fast", 10, scratch=1024)
-MIDDLE = candidate("middle", 30, scratch=64)
+FAST = candidate("fast", 30, scratch=1024)
+MIDDLE = candidate("middle", 40, scratch=64)
 LEAN = candidate("lean", 50, scratch=64, overwrites=True)
 
 
@@ -103,8 +103,18 @@ def test_balanced_takes_kernels_that_need_no_second_image() -> None:
 def test_balanced_gives_up_the_fewest_cycles_for_a_byte() -> None:
     """One step is overfull, and either of two changes would do."""
     graph = chain(IMAGE, IMAGE)
-    cheap = candidate("cheap", 12, scratch=64)
+    cheap = candidate("cheap", 32, scratch=64)
     assert chosen(graph, {"a": (FAST, cheap, MIDDLE, PLAIN)}, Goal.BALANCED) == "cheap"
+
+
+def test_balanced_does_not_give_up_speed_for_a_tiny_arena() -> None:
+    """A slow kernel that could do with one image, nearly, does not make two too many."""
+    graph = chain(IMAGE, IMAGE, IMAGE)
+    slow = candidate("slow", 61, overwrites=True)
+    assert chosen(graph, dict.fromkeys("ab", (MIDDLE, slow)), Goal.BALANCED) == "slow slow"
+    options = dict.fromkeys("ab", (FAST, MIDDLE, slow))
+    assert chosen(graph, options, Goal.BALANCED) == "middle middle"
+    assert chosen(graph, options, Goal.BALANCED, BYTES) == "slow slow"
 
 
 def test_a_limit_on_the_arena_holds_for_every_goal() -> None:

@@ -2,8 +2,9 @@
 
 - speed: the fastest of each layer.
 - balanced: the same, but the arena may be at most a tenth larger than the leanest choice makes
-  it, of variants that take at most twice the cycles of a layer's fastest. Where it would be, the layers that live in the overfull steps change to variants that need
-  less, those first that lose the fewest cycles for each byte.
+  it, of variants that take at most twice the cycles of a layer's fastest. Where it would be, the
+  layers that live in the overfull steps change to variants that need less, those first that lose
+  the fewest cycles for each byte.
 - size: the fewest bytes of code, weights and tables at no more than twice the cycles of the
   fastest choice among variants with weights of one byte.
 """
