@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -156,8 +153,7 @@ def test_check_says_yes(capsys: pytest.CaptureFixture[str]) -> None:
     verdict = json.loads(capsys.readouterr().out)
     assert verdict["passed"]
     memory = report_of(digits_bundle().path)["memory"]
-    # An estimate: kernels are chosen once there are weights in int8.
-    assert verdict["arena_bytes"] == pytest.approx(memory["arena_bytes"], rel=0.2)
+    assert verdict["arena_bytes"] == memory["arena_bytes"]
 
 
 def test_names_are_made_from_files() -> None:
@@ -175,19 +171,6 @@ def test_names_that_are_taken_are_refused(capsys: pytest.CaptureFixture[str]) ->
 
 
 KWS = "mlperf_tiny/kws_ref_model"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("suffix", ["", "_float32"])
-def test_keyword_spotting_compiles_in_ten_seconds(suffix: str, tmp_path: Path) -> None:
-    data = ["--calibration", f"{shared('kws01/samples.npz')}[:100]"]
-    meaning = ["--x-scale", "0.5847029089927673", "--x-zero-point", "83"]
-    options = ["--target", "cortex-m4", "--no-run", "-o", str(tmp_path / "b"), *meaning, *data]
-    model = shared(f"{KWS}{suffix}.tflite")
-    start = time.perf_counter()
-    command = [sys.executable, "-m", "tinyflow", "compile", str(model), *options]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    assert time.perf_counter() - start < 10
 
 
 @pytest.mark.slow

@@ -129,14 +129,11 @@ def test_verify_compares_every_layer_and_notes_it(bundle: Bundle) -> None:
 
 
 def spoil(bundle: Bundle, layer: str) -> None:
-    """Raises every bias of one layer a little in the C code."""
+    """Raises the first element of a layer's result by one, whatever kernel computes it."""
     path = bundle.path / "src" / f"{bundle.name}.c"
     text = path.read_text()
-    start = text.index(f": {layer}\n")
-    place = text.index(".out_zero = ", start)
-    end = text.index(",", place)
-    zero = int(text[place + len(".out_zero = ") : end])
-    path.write_text(f"{text[:place]}.out_zero = {zero + 1}{text[end:]}")
+    place = text.index("    TINYFLOW_TAP(", text.index(f": {layer}\n"))
+    path.write_text(f"{text[:place]}    out.data[0] += out.data[0] < 127;\n{text[place:]}")
 
 
 def test_verify_names_the_first_layer_that_differs(

@@ -6,16 +6,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tinyflow.codegen.c import demands_of
 from tinyflow.codegen.schedule import make_schedule
+from tinyflow.data import Dataset, random_dataset
+from tinyflow.data.spec import input_specs
 from tinyflow.errors import Obstacle, UnsupportedError
-from tinyflow.ir import DType, Graph
+from tinyflow.pipeline.kernels import choose_kernels
 from tinyflow.pipeline.limits import room_problems
-from tinyflow.pipeline.source import read_source
+from tinyflow.pipeline.quantizing import quantize
+from tinyflow.pipeline.source import Source, read_source
 from tinyflow.progress import SILENT, Progress
 from tinyflow.project import CompileOptions
-from tinyflow.targets import Target, load_target
+from tinyflow.quantize import RangeMethod
+from tinyflow.targets import load_target
 
-_BIAS_BYTES = 4
+_NOISE_SAMPLES = 2
 
 
 @dataclass(frozen=True)
@@ -69,33 +74,24 @@ def check_model(options: CompileOptions, progress: Progress = SILENT) -> CheckVe
     target = load_target(options.target)
     name = Path(options.model).name
     try:
-        graph = read_source(options, progress).canonical
+        source = read_source(options, progress)
+        graph = quantize(source, _noise(source), _quickly(options), progress).whole
     except UnsupportedError as error:
         return CheckVerdict(name, target.name, error.obstacles, (), None, None)
-    return _judge(name, graph, target)
-
-
-def _judge(name: str, graph: Graph, target: Target) -> CheckVerdict:
-    arena = make_schedule(as_int8(graph)).arena_bytes
-    constants = constant_bytes(graph)
+    kernels = choose_kernels(graph, target, replace(options, autotune=False), progress)
+    arena = make_schedule(graph, demands_of(graph, kernels)).arena_bytes
+    constants = sum(tensor.nbytes for tensor in graph.constants.values())
     problems = tuple(room_problems(arena, constants, target))
     return CheckVerdict(name, target.name, (), problems, arena, constants)
 
 
-def as_int8(graph: Graph) -> Graph:
-    """The graph with the sizes that its activations will have, and nothing else of int8."""
-    tensors = {
-        name: t if t.is_constant or t.dtype.is_integer else replace(t, dtype=DType.INT8)
-        for name, t in graph.tensors.items()
-    }
-    return replace(graph, tensors=tensors)
+def _noise(source: Source) -> Dataset | None:
+    """Inputs for ranges that nobody will use: kernels and memory hardly depend on them."""
+    if not source.is_float:
+        return None
+    return random_dataset(source.canonical, input_specs(source.canonical), count=_NOISE_SAMPLES)
 
 
-def constant_bytes(graph: Graph) -> int:
-    """Weights in one byte, vectors (biases) in four; what is integer already as it is."""
-    return sum(
-        t.nbytes
-        if t.dtype.is_integer
-        else t.elements * (_BIAS_BYTES if len(t.shape) == 1 else DType.INT8.itemsize)
-        for t in graph.constants.values()
-    )
+def _quickly(options: CompileOptions) -> CompileOptions:
+    """Without the search for good ranges, and with no range that the noise would leave."""
+    return replace(options, ranges=RangeMethod.MINMAX.value, input_ranges={})
