@@ -31,6 +31,7 @@ class Depthwise:
     bias: int = 1 << 11
     weight: int | None = None
     gain: float = 1.0
+    multiplier: int = 1
 
 
 def depthwise_graph(
@@ -46,13 +47,14 @@ def _add(builder: GraphBuilder, rng: np.random.Generator, i: int, layer: Depthwi
     taps = layer.kernel[0] * layer.kernel[1]
     x_quant = QuantParams.per_tensor(0.05, layer.in_zero)
     x = builder.input(f"x{i}", (1, *layer.size, layer.channels), DType.INT8, x_quant)
-    shape = (1, *layer.kernel, layer.channels)
+    channels = layer.channels * layer.multiplier
+    shape = (1, *layer.kernel, channels)
     weight = rng.integers(-127, 128, shape, dtype=np.int8)
     if layer.weight is not None:
         weight[:] = layer.weight
-    scales = 0.01 * 2.0 ** rng.uniform(-layer.spread, layer.spread, layer.channels)
+    scales = 0.01 * 2.0 ** rng.uniform(-layer.spread, layer.spread, channels)
     w = builder.constant(f"w{i}", weight, QuantParams.per_channel(scales, 3))
-    bias = rng.integers(-layer.bias, layer.bias, layer.channels).astype(np.int32)
+    bias = rng.integers(-layer.bias, layer.bias, channels).astype(np.int32)
     sums = np.array([0.05 * s for s in QuantParams.per_channel(scales, 3).scales])
     b = builder.constant(f"b{i}", bias, QuantParams.per_channel(sums, 0))
     sides = zip(layer.size, layer.kernel, layer.strides, strict=True)
@@ -95,4 +97,5 @@ def random_depthwise(rng: np.random.Generator) -> Depthwise:
         1 << int(rng.choice([11, 11, 20, 26])),
         int(rng.choice([-128, 127])) if rng.random() < 0.1 else None,
         float(rng.choice([1.0, 1.0, 400.0])),
+        int(rng.choice([1, 1, 1, 2, 5])),
     )

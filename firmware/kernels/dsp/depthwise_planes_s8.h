@@ -1,6 +1,5 @@
 /*
- * depthwise_planes_s8.h - DEPTHWISE_CONV_2D with one output channel per input channel, on cores
- * with the DSP extension.
+ * depthwise_planes_s8.h - DEPTHWISE_CONV_2D on cores with the DSP extension.
  *
  * Four channels at a time are gathered into planes of 16-bit points, padded with the input's zero
  * point; then each plane is swept line by line, and every sum leaves as a byte of its NHWC pixel.
@@ -13,8 +12,9 @@
 #include "dsp/requant_dsp.h"
 
 /*
- * Computes `lines` lines of outputs from `channels` planes. out is the first output of the first
- * channel; stream holds per channel its weights, its bias and its constants.
+ * Computes `lines` lines of outputs for `channels` output channels, from a plane each or all from
+ * one. out is the first output of the first channel; stream holds per channel its weights, its
+ * bias and its constants.
  */
 typedef void (*tinyflow_depthwise_sweep_block)(int8_t *out, const int16_t *planes,
                                                const int32_t *stream, int32_t lines,
@@ -30,7 +30,8 @@ typedef struct {
     int32_t out_line_step;
     int32_t pad_lines, pad_points; /* before the first */
     int32_t kernel_lines, stride_lines;
-    int32_t channels;
+    int32_t channels;     /* of the image */
+    int32_t multiplicity; /* output channels of each */
     int32_t band;       /* lines of outputs that the planes serve at once */
     int32_t line_size;  /* points of a plane's line */
     int32_t plane_size; /* points of a plane */
@@ -132,6 +133,22 @@ TINYFLOW_INLINE void tinyflow_depthwise_gather(const tinyflow_depthwise_planes_s
     }
 }
 
+/* `lines` lines of all outputs of `group` channels. */
+TINYFLOW_INLINE void tinyflow_depthwise_sweep_group(const tinyflow_depthwise_planes_s8 *layer,
+                                                    const int16_t *planes, const int32_t *stream,
+                                                    int8_t *out, int32_t group, int32_t lines)
+{
+    const int32_t each = layer->multiplicity;
+    if (each == 1) {
+        layer->sweep(out, planes, stream, lines, group);
+        return;
+    }
+    for (int32_t k = 0; k < group; ++k) {
+        layer->sweep(out + k * each, planes + k * layer->plane_size,
+                     stream + k * each * layer->stream_step, lines, each);
+    }
+}
+
 /* `group` channels, band by band; in and out are the first one's first byte. */
 TINYFLOW_INLINE void tinyflow_depthwise_group(const tinyflow_depthwise_planes_s8 *layer,
                                               const int8_t *in, int8_t *out, int16_t *planes,
@@ -147,7 +164,8 @@ TINYFLOW_INLINE void tinyflow_depthwise_group(const tinyflow_depthwise_planes_s8
         const int32_t needed = (lines - 1) * layer->stride_lines + layer->kernel_lines;
         tinyflow_depthwise_gather(layer, planes + held * layer->line_size, in, group, from + held,
                                   from + needed, layer->band < layer->out_lines);
-        layer->sweep(out + y * layer->out_line_step, planes, stream, lines, group);
+        tinyflow_depthwise_sweep_group(layer, planes, stream, out + y * layer->out_line_step,
+                                       group, lines);
         if (overlap > 0 && y + layer->band < layer->out_lines) {
             tinyflow_depthwise_keep(layer, planes, group, layer->band * layer->stride_lines,
                                     overlap);
@@ -177,12 +195,13 @@ TINYFLOW_INLINE void tinyflow_depthwise_planes_s8_rows(const tinyflow_depthwise_
     tinyflow_depthwise_pad(layer, planes, full > 0 ? 4 : layer->channels,
                            layer->plane_size / layer->line_size);
     for (int32_t c = 0; c < full; c += 4) {
-        tinyflow_depthwise_group(layer, in.data + c, out.data + c, planes, stream, 4);
-        stream += 4 * layer->stream_step;
+        tinyflow_depthwise_group(layer, in.data + c, out.data + c * layer->multiplicity, planes,
+                                 stream, 4);
+        stream += 4 * layer->multiplicity * layer->stream_step;
     }
     if (full < layer->channels) {
-        tinyflow_depthwise_group(layer, in.data + full, out.data + full, planes, stream,
-                                 layer->channels - full);
+        tinyflow_depthwise_group(layer, in.data + full, out.data + full * layer->multiplicity,
+                                 planes, stream, layer->channels - full);
     }
 }
 
@@ -214,7 +233,7 @@ typedef struct {
     int32_t points; /* of a line of outputs */
     int32_t kernel_lines, kernel_points;
     int32_t stride_lines, stride_points;
-    int32_t line_size, plane_size; /* in points */
+    int32_t line_size, plane_step; /* in points */
     int32_t out_line_step, out_point_step;
     int32_t line_pairs; /* weight pairs of a line */
     int32_t scaled;     /* weights, and with them sums, are multiplied by 256 */
@@ -291,7 +310,7 @@ TINYFLOW_INLINE int32_t tinyflow_depthwise_code_generic(const tinyflow_depthwise
             const int32_t *words = channel + sweep->weight_words; /* bias, then constants */       \
             for (int32_t y = 0; y < lines; ++y) {                                                  \
                 const int16_t *line =                                                              \
-                    planes + c * sweep->plane_size + y * sweep->stride_lines * sweep->line_size;   \
+                    planes + c * sweep->plane_step + y * sweep->stride_lines * sweep->line_size;   \
                 for (int32_t x = 0; x < sweep->points; ++x) {                                      \
                     const int16_t *at = line + x * sweep->stride_points;                           \
                     const int32_t sum = tinyflow_depthwise_sum(sweep, at, channel, words[0]);      \

@@ -40,6 +40,8 @@ SHAPES = [
     Depthwise((4, 4), 4, gain=1000.0, out_zero=0, clamp=NO_CLAMP),
     Depthwise((3, 620), 2),
     Depthwise((2, 4), 1402, kernel=(2, 3)),
+    Depthwise((20, 11), 1, kernel=(10, 8), strides=(2, 2), multiplier=8),
+    Depthwise((6, 5), 6, multiplier=3),
 ]
 """Channels beside fours, single lines, large windows, extreme codes; sums beyond 23 bits, and
 multipliers above 1; lines and pixels that the offset of a load or store does not span."""
@@ -66,7 +68,11 @@ def test_shapes_equal_the_reference(rounding: Rounding, tmp_path: Path) -> None:
 @pytest.mark.parametrize("goal", [Goal.SPEED, Goal.BALANCED])
 def test_bands_equal_the_reference(goal: Goal, tmp_path: Path) -> None:
     """An image that the planes do not hold at once, in place and beside its operand."""
-    layers = [LARGE, Depthwise((50, 31), 4, kernel=(5, 5), strides=(2, 2)), LARGE]
+    layers = [
+        LARGE,
+        Depthwise((50, 31), 4, kernel=(5, 5), strides=(2, 2)),
+        Depthwise((40, 37), 5, multiplier=2),
+    ]
     graph = depthwise_graph(layers)
     plans = [make_plan(graph, node, 2560) for node in graph.nodes]
     assert all(1 < plan.band < plan.lines.out_size for plan in plans)
@@ -85,6 +91,8 @@ def test_results_take_their_operands_place() -> None:
     assert placed(depthwise_graph([LARGE])) == [True]
     assert placed(depthwise_graph([shrinking])) == [True]
     assert placed(depthwise_graph([growing])) == [False]
+    thinned = Depthwise((9, 9), 4, strides=(3, 3), multiplier=2)
+    assert placed(depthwise_graph([thinned])) == [False]
     # All padding before the image: the second band's pixels lie under the first one's results.
     late = Depthwise((40, 40), 4, kernel=(3, 3), padding=((5, 0), (1, 1)))
     assert placed(depthwise_graph([late])) == [False]

@@ -38,12 +38,14 @@ class Plan:
     """The sweep of a plane: lines, each of points, in two-byte elements.
 
     A line is a row of the image, or, ``transposed``, a column. ``band`` is the number of output
-    lines for which a plane holds the input.
+    lines for which a plane holds the input. Each of the ``channels`` of the input feeds
+    ``multiplier`` channels of the output.
     """
 
     lines: Extent
     points: Extent
     channels: int
+    multiplier: int
     transposed: bool
     band: int
 
@@ -103,6 +105,11 @@ class Plan:
         return self.plane_lines * self.line_bytes
 
     @property
+    def plane_step(self) -> int:
+        """Bytes between the planes of neighbouring output channels in a sweep."""
+        return self.plane_bytes if self.multiplier == 1 else 0
+
+    @property
     def scratch_bytes(self) -> int:
         return self.group * self.plane_bytes
 
@@ -138,13 +145,14 @@ class Plan:
     def overwrites(self) -> bool:
         """Whether the result may take the operand's place.
 
-        Input and output have the same channels, so a group's results lie over bytes of that group
-        alone, which is gathered band by band. It remains that no band's results lie over a pixel
-        that a later band has yet to gather.
+        Where input and output have the same channels, a group's results lie over bytes of that
+        group alone, which is gathered band by band. It remains that no band's results lie over a
+        pixel that a later band has yet to gather.
         """
-        if self.points.out_size * self.lines.out_size > self.points.size * self.lines.size:
+        pixels = self.points.size * self.lines.size
+        if self.multiplier > 1 or self.points.out_size * self.lines.out_size > pixels:
             return False
-        taken = np.zeros(self.points.size * self.lines.size, dtype=bool)
+        taken = np.zeros(pixels, dtype=bool)
         written = _pixels(self.lines, self.points, self.lines.out_size, out=True)
         read = _pixels(self.lines, self.points, self.lines.size, out=False)
         for first, end in self.bands():
@@ -169,7 +177,7 @@ def make_plan(graph: Graph, node: Node, limit: int) -> Plan:
     attrs = node.attrs
     assert isinstance(attrs, DepthwiseConv2DAttrs)
     _, height, width, channels = graph.operands(node)[0].shape
-    _, out_height, out_width, _ = graph.result(node).shape
+    _, out_height, out_width, out_channels = graph.result(node).shape
     _, kernel_h, kernel_w, _ = graph.operands(node)[1].shape
     rows = Extent(
         height,
@@ -178,13 +186,20 @@ def make_plan(graph: Graph, node: Node, limit: int) -> Plan:
         attrs.strides[0],
         attrs.padding[0][0],
         width * channels,
-        out_width * channels,
+        out_width * out_channels,
     )
     columns = Extent(
-        width, out_width, kernel_w, attrs.strides[1], attrs.padding[1][0], channels, channels
+        width,
+        out_width,
+        kernel_w,
+        attrs.strides[1],
+        attrs.padding[1][0],
+        channels,
+        out_channels,
     )
-    upright = Plan(rows, columns, channels, False, out_height)
-    turned = Plan(columns, rows, channels, True, out_width)
+    multiplier = out_channels // channels
+    upright = Plan(rows, columns, channels, multiplier, False, out_height)
+    turned = Plan(columns, rows, channels, multiplier, True, out_width)
     best = min((upright, turned), key=lambda plan: plan.cycles)
     return fit_band(best, limit)
 

@@ -181,7 +181,7 @@ class Sweep:
                 *add(out, 1 - done),
                 registers.store(out, "out"),
                 registers.load(left, "channels"),
-                *add(IN, plan.plane_bytes - self._step_in(lines, points)),
+                *add(IN, plan.plane_step - self._step_in(lines, points)),
                 f"subs {left}, {left}, #1",
             ]
         else:
@@ -189,7 +189,7 @@ class Sweep:
                 registers.load("r1", "plane"),
                 registers.load("r2", "start"),
                 registers.load(left, "channels"),
-                *add("r1", plan.plane_bytes),
+                *add("r1", plan.plane_step),
                 "add r2, r2, #1",
                 f"subs {left}, {left}, #1",
                 registers.store("r1", "plane"),

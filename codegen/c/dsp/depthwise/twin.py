@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tinyflow.codegen.c.dsp.depthwise.finish import Finish
 from tinyflow.codegen.c.dsp.depthwise.gather import Gather
+from tinyflow.codegen.c.dsp.depthwise.plan import POINT_BYTES
 from tinyflow.codegen.c.dsp.depthwise.sweep import Sweep
 from tinyflow.codegen.c.dsp.requant import GenericRequant, Saturation, ShortRequant
 from tinyflow.ir import Rounding
@@ -40,7 +41,7 @@ def twin_of_sweep(sweep: Sweep, stream_step: int) -> str:
         "stride_lines": plan.lines.stride,
         "stride_points": plan.points.stride,
         "line_size": plan.line_size,
-        "plane_size": plan.plane_size,
+        "plane_step": plan.plane_step // POINT_BYTES,
         "out_line_step": plan.lines.out_step,
         "out_point_step": plan.points.out_step,
         "line_pairs": sweep.registers.pairs,

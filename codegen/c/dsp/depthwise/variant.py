@@ -49,14 +49,14 @@ _FINISHES: WeakKeyDictionary[Graph, dict[str, Finish]] = WeakKeyDictionary()
 
 
 def applies(graph: Graph, node: Node) -> bool:
-    """One output channel per input channel, no dilation, a window of up to 16 by 8."""
+    """No dilation, windows whose weights have room on the stack."""
     operand, weight = graph.operands(node)[:2]
     result = graph.result(node)
     assert isinstance(node.attrs, DepthwiseConv2DAttrs)
     dilations = zip(weight.shape[1:3], node.attrs.dilations, strict=True)
     if any(kernel > 1 and dilation > 1 for kernel, dilation in dilations):
         return False
-    if operand.shape[3] != result.shape[3] or {operand.dtype, result.dtype} != {DType.INT8}:
+    if {operand.dtype, result.dtype} != {DType.INT8}:
         return False
     plan = make_plan(graph, node, SMALL.scratch_bytes)
     return plan.pairs <= MOST_PAIRS and bool(_finish(graph, node).requant.holds.all())
@@ -96,7 +96,7 @@ def bind(limits: Limits, layer: Layer) -> list[KernelCall]:
         {"out_line_step": lines.out_step},
         {"pad_lines": lines.pad, "pad_points": points.pad},
         {"kernel_lines": lines.kernel, "stride_lines": lines.stride},
-        {"channels": plan.channels},
+        {"channels": plan.channels, "multiplicity": plan.multiplier},
         {"band": plan.band},
         {"line_size": plan.line_size},
         {"plane_size": plan.plane_size},
