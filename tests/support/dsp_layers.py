@@ -31,6 +31,7 @@ def assert_equal_on_dsp(
     runners: Sequence[str] = ("host", "qemu"),
     count: int = 5,
     inputs: Mapping[str, np.ndarray] | None = None,
+    target: str = "cortex-m4",
 ) -> None:
     """Every tensor that is computed equals the reference's: the twins in C with sanitizers here,
     the assembly on an emulated Cortex-M4. ``inputs`` are codes, ``count`` random ones if not
@@ -38,7 +39,7 @@ def assert_equal_on_dsp(
     inputs = random_inputs(graph, count) if inputs is None else inputs
     expected: dict[str, np.ndarray] = {}
     run_reference(graph, inputs, observe=expected.__setitem__)
-    bundle = read_bundle(write_graph_bundle(folder, graph, inputs, goal=goal))
+    bundle = read_bundle(write_graph_bundle(folder, graph, inputs, target, goal=goal))
     for on in runners:
         result = get_runner(on).run(bundle, inputs, taps=True, sanitize=on == "host")
         assert result.taps is not None

@@ -14,10 +14,12 @@
 /* Elements that a block sums in one turn of its loop. */
 #define TINYFLOW_SUM_TURN 8
 
-/* clamp(((a_factor * a + b_factor * b) / 2^8 + constant) / 2^shift + base, lo, hi), each product
- * rounded down for itself. A block has `shift` and the rest as immediates. */
+/* clamp(((a_factor * a + b_factor * b) / 2^8 + start + constant) / 2^shift + base, lo, hi), each
+ * product rounded down for itself. With `by_sign` 1 is subtracted before the constant is added,
+ * where the sum is negative until then. A block has `by_sign` and all that follows built in. */
 typedef struct {
-    int32_t a_factor, b_factor, constant;
+    int32_t a_factor, b_factor, start, constant;
+    int32_t by_sign;
     int32_t shift;
     int32_t base, lo, hi;
 } tinyflow_sum;
@@ -42,8 +44,10 @@ TINYFLOW_INLINE void tinyflow_sum_codes_s8(int8_t *out, const int8_t *a, const i
                                            int32_t count, const tinyflow_sum *sum)
 {
     for (int32_t i = 0; i < count; ++i) {
-        const int32_t total = tinyflow_sum_product(sum->a_factor, a[i]) +
-                              tinyflow_sum_product(sum->b_factor, b[i]) + sum->constant;
+        const int32_t products = tinyflow_sum_product(sum->a_factor, a[i]) +
+                                 tinyflow_sum_product(sum->b_factor, b[i]);
+        const int32_t part = products + sum->start;
+        const int32_t total = part + (sum->by_sign ? part >> 31 : 0) + sum->constant;
         const int32_t code = (total >> sum->shift) + sum->base;
         out[i] = (int8_t)(code < sum->lo ? sum->lo : code > sum->hi ? sum->hi : code);
     }

@@ -66,12 +66,16 @@ def random_sum(seed: int) -> Graph:
     )
 
 
+def all_pairs() -> dict[str, np.ndarray]:
+    """Inputs [1, 256, 256, 1] of both operands."""
+    a, b = np.broadcast_arrays(CODES[:, None], CODES)
+    return {name: x.astype(np.int8)[None, ..., None] for name, x in (("a", a), ("b", b))}
+
+
 @pytest.mark.parametrize("seed", range(24))
 def test_found_forms_equal_the_reference_for_all_pairs(seed: int) -> None:
     graph = random_sum(seed)
-    a, b = np.broadcast_arrays(CODES[:, None], CODES)
-    inputs = {name: x.astype(np.int8)[None, ..., None] for name, x in (("a", a), ("b", b))}
-    (expected,) = run_reference(graph, inputs).values()
+    (expected,) = run_reference(graph, all_pairs()).values()
     problem = problem_of(graph)
     np.testing.assert_array_equal(problem.reference(), expected[0, ..., 0])
     found = find_short_sum(problem)
@@ -79,11 +83,16 @@ def test_found_forms_equal_the_reference_for_all_pairs(seed: int) -> None:
     np.testing.assert_array_equal(found.apply(), expected[0, ..., 0])
 
 
-def test_ties_away_from_zero_have_no_form() -> None:
-    """Half the sum of two codes: no line rounds 0.5 up and -0.5 down."""
-    graph = sum_graph((1, 2, 2, 4), (0.5, 0.5, 1.0), (0, 0, 0))
-    assert find_short_sum(problem_of(graph)) is None
-    assert variant_names(graph) == ["portable"]
+@pytest.mark.parametrize("zeros", [(0, 0, 0), (-128, 5, 3), (127, -128, -20)])
+def test_ties_go_away_from_zero(zeros: tuple[int, int, int], tmp_path: Path) -> None:
+    """Half the sum of two codes: no line rounds 0.5 up and -0.5 down, but its sign tells."""
+    graph = sum_graph((1, 256, 256, 1), (0.5, 0.5, 1.0), zeros)
+    found = find_short_sum(problem_of(graph))
+    assert found is not None
+    assert found.by_sign
+    (expected,) = run_reference(graph, all_pairs()).values()
+    np.testing.assert_array_equal(found.apply(), expected[0, ..., 0])
+    assert_equal_on_dsp(sum_graph((1, 3, 33, 8), (0.5, 0.5, 1.0), zeros), tmp_path / "bundle")
 
 
 def test_a_found_form_is_not_found_for_another_reference() -> None:

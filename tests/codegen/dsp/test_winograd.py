@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.dsp_layers import DSP, assert_equal_on_dsp, variant_names
 from tests.support.product_layers import Product, product_graph
-from tinyflow.codegen.c import Goal, choose_variants, demands_of
+from tinyflow.codegen.c import Feature, Goal, choose_variants, demands_of
 from tinyflow.codegen.c.dsp.winograd import plan as plans
 from tinyflow.codegen.c.dsp.winograd.plan import Plan
 from tinyflow.codegen.c.dsp.winograd.stream import pack, transform
@@ -99,6 +99,15 @@ def test_codes(tmp_path: Path) -> None:
 
 def test_single_rounding(tmp_path: Path) -> None:
     check({"same": LAYER, "mixed": CODES["mixed shifts"]}, tmp_path, Rounding.SINGLE)
+
+
+def test_weights_in_ram(tmp_path: Path) -> None:
+    """Where flash is slow: shorter loops, and the stream is read from its copy."""
+    layers = [SHAPES["odd both"], CODES["left shifts"], SHAPES["two rows"]]
+    graph = product_graph(layers)
+    choices = choose_variants(graph, DSP | {Feature.SLOW_FLASH}, Goal.SPEED)
+    assert {choices[node.name].name for node in graph.nodes} == {"winograd_dsp, staged"}
+    assert_equal_on_dsp(graph, tmp_path / "bundle", target="nucleo-l4r5zi")
 
 
 def test_bands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

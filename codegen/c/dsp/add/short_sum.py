@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 
@@ -24,6 +24,9 @@ _LARGEST_SHIFT = 30
 
 _NEAR = (0, 1, -1, 2, -2, 4, -4, 8, -8, 16, -16, 32, -32, 64, -64)
 """What is tried on both factors."""
+
+_FIRST_TRIES = 13
+"""Pairs of factors that are tried without the sign before any is tried with it."""
 
 
 @dataclass(frozen=True)
@@ -65,26 +68,33 @@ class AddProblem:
 
 @dataclass(frozen=True)
 class ShortSum:
-    """``t = (a_factor * (a << 8) >> 16) + (b_factor * (b << 8) >> 16) + constant``, which is two
-    SMLAW; the code is ``saturation(t >> shift)``. The factors and the constant are int32."""
+    """``t = (a_factor * (a << 8) >> 16) + (b_factor * (b << 8) >> 16) + start``, which is two
+    SMLAW; the code is ``saturation(t >> shift)``. Factors and constants are int32.
+
+    With ``by_sign`` t is the sum less its zero: 1 is subtracted where it is negative, so that ties
+    go away from zero, and then ``constant`` is added.
+    """
 
     a_factor: int
     b_factor: int
-    constant: int
+    start: int
     shift: int
     saturation: Saturation
+    by_sign: bool = False
+    constant: int = 0
 
     def apply(self) -> np.ndarray:
         """The code of each pair of codes, int64 [256, 256]."""
-        t = arithmetic.wrap(_products(self.a_factor, self.b_factor) + self.constant)
+        t = arithmetic.wrap(_products(self.a_factor, self.b_factor) + self.start)
+        if self.by_sign:
+            t = arithmetic.wrap(t + (t >> 31) + self.constant)
         return self.saturation.apply(t, self.shift)
 
 
 @lru_cache(maxsize=64)
 def find_short_sum(problem: AddProblem) -> ShortSum | None:
     """The cheapest form that gives the reference's code for each of the 65536 pairs, if one was
-    found. Where sums fall halfway between two codes, and are rounded away from zero, there may
-    be none."""
+    found."""
     codes = problem.reference()
     slopes = problem.slopes()
     shift = _finest_shift(problem, slopes)
@@ -92,28 +102,56 @@ def find_short_sum(problem: AddProblem) -> ShortSum | None:
         return None
     a_nearest, b_nearest = (round(slope * 2.0 ** (shift + _FACTOR_SHIFT)) for slope in slopes)
     ways = [way for way in saturations(problem.lo, problem.hi) if _within(way, codes)]
-    for a_more, b_more in _neighbours():
-        a_factor, b_factor = a_nearest + a_more, b_nearest + b_more
-        if max(abs(a_factor), abs(b_factor)) > arithmetic.INT32_MAX:
-            continue
-        t = _products(a_factor, b_factor)
-        for way in ways:
-            low, high = _constants(t, codes, shift, way)
-            if low <= high:
-                found = ShortSum(a_factor, b_factor, (low + high) // 2, shift, way)
+    steps = _neighbours()
+    for nearby in (steps[:_FIRST_TRIES], steps[_FIRST_TRIES:]):
+        for fit, (a_more, b_more), way in product((_fit, _fit_by_sign), nearby, ways):
+            a_factor, b_factor = a_nearest + a_more, b_nearest + b_more
+            found = fit(problem, codes, a_factor, b_factor, shift, way)
+            if found is not None:
                 assert (found.apply() == codes).all()
                 return found
     return None
+
+
+def _fit(
+    problem: AddProblem,
+    codes: np.ndarray,
+    a_factor: int,
+    b_factor: int,
+    shift: int,
+    way: Saturation,
+) -> ShortSum | None:
+    low, high = _constants(_products(a_factor, b_factor), codes, shift, way)
+    if low > high:
+        return None
+    return ShortSum(a_factor, b_factor, (low + high) // 2, shift, way)
+
+
+def _fit_by_sign(
+    problem: AddProblem,
+    codes: np.ndarray,
+    a_factor: int,
+    b_factor: int,
+    shift: int,
+    way: Saturation,
+) -> ShortSum | None:
+    """The form that rounds ties away from zero, where sums fall halfway between two codes."""
+    start = -(a_factor * problem.a_zero + b_factor * problem.b_zero >> _FACTOR_SHIFT)
+    t = _products(a_factor, b_factor) + start
+    low, high = _constants(t + (t >> 31), codes, shift, way)
+    if low > high:
+        return None
+    return ShortSum(a_factor, b_factor, start, shift, way, True, (low + high) // 2)
 
 
 def _real(factor: Multiplier) -> float:
     return factor.multiplier * 2.0 ** (factor.shift - 31)
 
 
-def _neighbours() -> Iterator[tuple[int, int]]:
+def _neighbours() -> list[tuple[int, int]]:
     """Nearest first, so that most layers need one look."""
     steps = [(a, b) for a in _NEAR for b in _NEAR]
-    yield from sorted(steps, key=lambda step: abs(step[0]) + abs(step[1]))
+    return sorted(steps, key=lambda step: abs(step[0]) + abs(step[1]))
 
 
 def _products(a_factor: int, b_factor: int) -> np.ndarray:

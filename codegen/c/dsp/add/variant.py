@@ -28,9 +28,10 @@ def bind(layer: Layer) -> list[KernelCall]:
     fields: list[FieldLine] = [
         {"height": height, "row_bytes": width * channels},
         {"sum.a_factor": found.a_factor, "sum.b_factor": found.b_factor},
-        {"sum.constant": found.constant, "sum.shift": found.shift},
+        {"sum.start": found.start, "sum.constant": found.constant},
+        {"sum.by_sign": int(found.by_sign), "sum.shift": found.shift},
         {"sum.base": way.base, "sum.lo": way.lowest, "sum.hi": way.highest},
-        {"block": layer.block(sum_block(found.shift, way))},
+        {"block": layer.block(sum_block(found))},
     ]
     return [layer.call("sum_s8", fields, rows, folder="dsp/")]
 

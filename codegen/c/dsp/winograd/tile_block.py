@@ -11,8 +11,11 @@ from tinyflow.codegen.c.dsp.winograd.frame import FRAME
 from tinyflow.codegen.c.dsp.winograd.plan import Plan
 from tinyflow.codegen.c.dsp.winograd.stream import GROUP
 
-LARGEST_UNROLL = 8
-"""Steps of the inner loop: 450 bytes of code."""
+USUAL_UNROLL = 8
+"""Steps of the inner loop, at most: 450 bytes of code."""
+
+STAGED_UNROLL = 4
+"""The same where flash is slow: then the whole block stays in an instruction cache of 1 KiB."""
 
 _SIGNATURE = (
     "int8_t *out0, int8_t *out1, const int16_t *planes, const int32_t *stream, const int32_t *end"
@@ -22,8 +25,9 @@ _STEP_CYCLES = 16
 _LOOP_CYCLES = 5
 
 
-def tile_block(plan: Plan, epilogue: Epilogue) -> Block:
+def tile_block(plan: Plan, epilogue: Epilogue, most_unroll: int = USUAL_UNROLL) -> Block:
     run, pitch = 4 * plan.steps, 2 * plan.pitch
+    unroll = max(n for n in range(1, most_unroll + 1) if plan.steps % n == 0)
     lines = [
         *_enter(plan, epilogue),
         "b 4f",
@@ -34,7 +38,7 @@ def tile_block(plan: Plan, epilogue: Epilogue) -> Block:
         f"str r10, [sp, #{FRAME.run_end}]",
         ".balign 4",
         "2:",
-        *_steps(plan),
+        *_steps(plan, unroll),
         f"ldr r10, [sp, #{FRAME.run_end}]",
         "cmp r8, r10",
         "bne 2b",
@@ -82,14 +86,9 @@ def tile_block(plan: Plan, epilogue: Epilogue) -> Block:
             "(4 bytes before the next value), r9 stream (8 bytes before the next word), r10, r11",
             "values of both rows, r12 and lr weights. A step takes two values of each row to four",
             f"channels: 16 products in {_STEP_CYCLES} cycles, where 24 would be needed without the",
-            f"transform. {unroll(plan.steps)} steps a loop, {_LOOP_CYCLES} cycles for the loop.",
+            f"transform. {unroll} steps a loop, {_LOOP_CYCLES} cycles for the loop.",
         ),
     )
-
-
-def unroll(steps: int) -> int:
-    """Steps of the inner loop."""
-    return max(n for n in range(1, LARGEST_UNROLL + 1) if steps % n == 0)
 
 
 def _enter(plan: Plan, epilogue: Epilogue) -> list[str]:
@@ -113,8 +112,8 @@ def _enter(plan: Plan, epilogue: Epilogue) -> list[str]:
     return lines
 
 
-def _steps(plan: Plan) -> list[str]:
-    count, lower = unroll(plan.steps), 2 * plan.in_c
+def _steps(plan: Plan, count: int) -> list[str]:
+    lower = 2 * plan.in_c
     lines = []
     for u in range(count):
         last = u == count - 1

@@ -11,7 +11,7 @@ from tinyflow.codegen.c.dsp.requant import Requant, ShortRequant, find_requant, 
 from tinyflow.codegen.c.dsp.requant.arithmetic import INT32_MAX
 from tinyflow.codegen.c.dsp.winograd.plan import Plan, works_in_place
 from tinyflow.codegen.c.dsp.winograd.stream import DOUBLED, GROUP, INT16_MAX, pack, transform
-from tinyflow.codegen.c.dsp.winograd.tile_block import tile_block
+from tinyflow.codegen.c.dsp.winograd.tile_block import STAGED_UNROLL, USUAL_UNROLL, tile_block
 from tinyflow.codegen.c.dsp.winograd.transform_block import transform_block
 from tinyflow.codegen.c.layer import FieldLine, KernelCall, Layer
 from tinyflow.codegen.c.sources import Feature, Goal
@@ -67,6 +67,7 @@ def bind(layer: Layer) -> list[KernelCall]:
     if len(layer.operands) > 2:
         bias += layer.operands[2].value
     stream = pack(weight, bias, epilogue.tables, epilogue.form.register_shift)
+    unroll = USUAL_UNROLL if layer.staging is None else STAGED_UNROLL
     fields: list[FieldLine] = [
         {"in_h": in_h, "in_w": in_w, "in_c": in_c},
         {"out_h": plan.out_h, "out_w": plan.out_w, "out_c": plan.out_c},
@@ -78,7 +79,7 @@ def bind(layer: Layer) -> list[KernelCall]:
         {"in_zero": zero},
         {"band": plan.band, "pitch": plan.pitch},
         {"transform": layer.block(transform_block(plan))},
-        {"tile": layer.block(tile_block(plan, epilogue))},
+        {"tile": layer.block(tile_block(plan, epilogue, unroll))},
         {"stream": layer.packed_weight("weights", stream), "words": stream.size},
     ]
     return [layer.call("winograd_s8", fields, scratch=layer.scratch, folder="dsp/")]
