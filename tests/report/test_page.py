@@ -191,6 +191,53 @@ def test_rectangles_stand_where_the_tensors_lie() -> None:
     assert "conv: 512 bytes at 512, from step 1 (pool)" in svg
 
 
+def _polygons(svg: str) -> list[list[tuple[float, float]]]:
+    return [
+        [(float(x), float(y)) for x, y in (pair.split(",") for pair in points.split())]
+        for points in re.findall(r'<polygon points="([^"]+)"', svg)
+    ]
+
+
+def _area(corners: list[tuple[float, float]]) -> float:
+    turned = zip(corners, corners[1:] + corners[:1], strict=True)
+    return abs(sum(x * y2 - x2 * y for (x, y), (x2, y2) in turned)) / 2
+
+
+@pytest.mark.parametrize(
+    ("operand_at", "result_at", "operand_bytes", "result_bytes"),
+    [(256, 0, 512, 512), (0, 256, 512, 512), (256, 0, 512, 1024), (0, 0, 1024, 512),
+     (128, 0, 512, 256), (0, 128, 1024, 512), (0, 512, 1024, 512)],
+)  # fmt: skip
+def test_a_slope_parts_a_result_from_the_operand_below_it(
+    operand_at: int, result_at: int, operand_bytes: int, result_bytes: int
+) -> None:
+    """Both areas together are those of the rectangles, less what they share in one step."""
+    operand = {"tensor": "x", "layer": "conv", "offset": operand_at, "bytes": operand_bytes,
+               "first_step": 0, "last_step": 1, "alias_of": None, "overlaps": None}  # fmt: skip
+    result = {**operand, "tensor": "y", "layer": "pool", "offset": result_at, "first_step": 1,
+              "bytes": result_bytes, "last_step": 2, "overlaps": "x"}  # fmt: skip
+    svg = arena_picture([operand, result], ["conv", "pool", "end"], 1024)
+    unit = (1000 - 66 - 12) / 3 * (380 - 14 - 46) / 1024
+    ends = (operand_at + operand_bytes, result_at + result_bytes)
+    shared = min(ends) - max(operand_at, result_at)
+    areas = [_area(corners) for corners in _polygons(svg)]
+    assert len(areas) == 2
+    assert sum(areas) == pytest.approx(
+        unit * (2 * operand_bytes + 2 * result_bytes - shared), rel=2e-3
+    )
+    assert all(area > unit * nbytes for area, nbytes in zip(areas, (operand_bytes, result_bytes),
+                                                            strict=True))  # fmt: skip
+    assert "pool: " in svg
+    assert "over conv as that is consumed" in svg
+
+
+def test_working_memory_is_framed() -> None:
+    entry = {"layer": "conv", "offset": 512, "bytes": 512, "step": 0}
+    svg = arena_picture([], ["conv"], 1024, [entry])
+    assert "conv: 512 bytes of working memory at 512" in svg
+    assert svg.count('class="scratch"') == 1
+
+
 def test_the_waterfall_is_in_scale() -> None:
     stages = [
         {"stage": "a", "value": 90.0, "samples": 10, "ci95": [80.0, 95.0]},

@@ -87,7 +87,7 @@ def layer_entries(
 def arena_entry(schedule: Schedule | None) -> dict[str, Any]:
     """What the picture of the arena is drawn from."""
     if schedule is None:
-        return {"steps": [], "placements": []}
+        return {"steps": [], "placements": [], "scratch": []}
     layer_of = {node.output: node.name for node in schedule.graph.nodes}
     placements = sorted(schedule.placements.values(), key=lambda p: (p.first_step, p.offset))
     return {
@@ -101,8 +101,13 @@ def arena_entry(schedule: Schedule | None) -> dict[str, Any]:
                 "first_step": p.first_step,
                 "last_step": p.last_step,
                 "alias_of": p.alias_of,
+                "overlaps": p.overlaps,
             }
             for p in placements
+        ],
+        "scratch": [
+            {"layer": name, "offset": p.offset, "bytes": p.nbytes, "step": p.first_step}
+            for name, p in schedule.scratch.items()
         ],
     }
 

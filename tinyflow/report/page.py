@@ -56,7 +56,10 @@ def _pictures(report: Mapping[str, Any]) -> dict[str, Any]:
     arena, stages = report["arena"], report["accuracy"]["waterfall"]
     return {
         "arena_svg": arena_picture(
-            arena["placements"], arena["steps"], report["memory"]["arena_bytes"]
+            arena["placements"],
+            arena["steps"],
+            report["memory"]["arena_bytes"],
+            arena.get("scratch", ()),
         )
         if arena["placements"]
         else None,
