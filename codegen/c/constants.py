@@ -23,12 +23,17 @@ class Kind(Enum):
 
 @dataclass(frozen=True, eq=False)
 class ConstantArray:
-    """``symbol`` is the C name, ``title`` says in words whose and what the array is."""
+    """``symbol`` is the C name, ``title`` says in words whose and what the array is.
+
+    A kernel may read weights and tables as one stream: then ``table_bytes`` of an array of
+    weights are biases and constants of the requantization.
+    """
 
     symbol: str
     title: str
     kind: Kind
     data: np.ndarray
+    table_bytes: int = 0
 
     @property
     def c_type(self) -> str:
@@ -37,6 +42,11 @@ class ConstantArray:
     @property
     def nbytes(self) -> int:
         return int(self.data.nbytes)
+
+    def bytes_of(self, kind: Kind) -> int:
+        """What the array adds to the weights or to the tables of the report."""
+        own = self.nbytes - self.table_bytes if self.kind is kind else 0
+        return own + (self.table_bytes if kind is Kind.TABLE else 0)
 
     @property
     def shape_text(self) -> str:
@@ -73,4 +83,4 @@ class ConstantPool:
 
     def nbytes(self, kind: Kind, first: int = 0) -> int:
         """Bytes of one kind in the arrays from number ``first`` on."""
-        return sum(a.nbytes for a in self.arrays[first:] if a.kind is kind)
+        return sum(a.bytes_of(kind) for a in self.arrays[first:])

@@ -121,10 +121,15 @@ class Layer:
         tensor = self.operands[index]
         return self._constant(self.roles[index], Kind.WEIGHT, tensor.value, tensor.name)
 
-    def packed_weight(self, role: str, data: np.ndarray) -> str:
+    def packed_weight(self, role: str, data: np.ndarray, table_words: int) -> str:
         """Keeps weights that were put in another order or width for one kernel; the C expression
-        by which it reads them."""
-        symbol = self._constant(role, Kind.WEIGHT, data, None)
+        by which it reads them.
+
+        ``data`` is int32 [rows, words]; ``table_words`` of each row are no weights but biases
+        and constants of the requantization.
+        """
+        table_bytes = table_words * data.shape[0] * data.itemsize
+        symbol = self._constant(role, Kind.WEIGHT, data, None, table_bytes)
         if self.staging is None:
             return symbol
         return self.staging.add(symbol, DType(data.dtype.name).c_type, data.nbytes)
@@ -138,9 +143,12 @@ class Layer:
         """The C expression of the layer's working memory."""
         return address("arena", self.schedule.scratch[self.node.name].offset)
 
-    def _constant(self, role: str, kind: Kind, data: np.ndarray, tensor: str | None) -> str:
+    def _constant(
+        self, role: str, kind: Kind, data: np.ndarray, tensor: str | None, table_bytes: int = 0
+    ) -> str:
         title = f"{comment_text(self.node.name)}: {role}"
-        return self.pool.add(ConstantArray(f"{self.stem}_{role}", title, kind, data), tensor)
+        array = ConstantArray(f"{self.stem}_{role}", title, kind, data, table_bytes)
+        return self.pool.add(array, tensor)
 
     def input_rows(self, index: int = 0, view: Shape | None = None) -> Rows:
         """The rows of an operand; ``view`` is the NHWC shape under which the kernel sees it."""

@@ -14,13 +14,20 @@ from tests.support.compiled import WARNINGS, Job, call, compile_and_run, write_s
 from tests.support.graphs import GraphBuilder
 from tests.support.paths import ROOT
 from tests.support.random_graphs import random_graph, random_inputs
-from tinyflow.codegen.c import CodegenOptions, CSources, generate
+from tinyflow.codegen.c import (
+    CodegenOptions,
+    CSources,
+    Feature,
+    choose_variants,
+    demands_of,
+    generate,
+)
 from tinyflow.codegen.c.names import comment_text, identifier
 from tinyflow.codegen.schedule import make_schedule
 from tinyflow.ir import RELU, DType, Graph, Op, QuantParams, Rounding
 from tinyflow.ir.ops.conv2d import Conv2DAttrs
 from tinyflow.ir.ops.reshape import ReshapeAttrs
-from tinyflow.quantize import attach_integers, run_reference
+from tinyflow.quantize import attach_integers, quantize_model, run_reference
 
 GOLDEN = ROOT / "tests" / "data" / "golden" / "tiny"
 TEXT_WEIGHTS = CodegenOptions()
@@ -258,3 +265,18 @@ def test_only_kernels_in_use_are_copied() -> None:
             "window",
         )
     }
+
+
+def test_a_stream_counts_its_biases_and_multipliers_as_tables() -> None:
+    b = GraphBuilder()
+    weight = np.ones((8, 1, 1, 8), dtype=np.float32)
+    y = b.node(Op.CONV_2D, [b.input("x", (1, 4, 4, 8)), b.constant("w", weight)], Conv2DAttrs())
+    x = np.random.default_rng(0).normal(size=(4, 4, 4, 8)).astype(np.float32)
+    graph = quantize_model(b.build(y), {"x": x})
+    choices = choose_variants(graph, frozenset({Feature.DSP}))
+    assert choices[graph.nodes[0].name].name == "paired products"
+    sources = generate(make_schedule(graph, demands_of(graph, choices)), "net", choices=choices)
+    # Two bytes hold two weights; per channel a bias and at least a multiplier.
+    assert sources.weight_bytes == 64
+    assert sources.table_bytes >= 8 * 2 * 4
+    assert sources.layers[0].table_bytes == sources.table_bytes

@@ -38,7 +38,7 @@ class Limits:
 
 
 LARGE = Limits(8192, 600)
-SMALL = Limits(2560, 256)
+SMALL = Limits(2560, 400)
 
 GATHER_SIGNATURE = "int16_t *planes, const int8_t *in, int32_t lines"
 SWEEP_SIGNATURE = (
@@ -101,7 +101,10 @@ def bind(limits: Limits, layer: Layer) -> list[KernelCall]:
         {"line_size": plan.line_size},
         {"plane_size": plan.plane_size},
         {"in_zero": layer.operands[0].params.zero_point},
-        {"stream": layer.packed_weight("stream", stream), "stream_step": stream.shape[1]},
+        {
+            "stream": layer.packed_weight("stream", stream, 1 + len(finish.tables)),
+            "stream_step": stream.shape[1],
+        },
         {"gather": layer.block(_gather_block(plan)) if plan.group == GROUP else "NULL"},
         {"sweep": layer.block(_sweep_block(sweep, stream.shape[1]))},
     ]

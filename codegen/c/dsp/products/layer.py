@@ -11,7 +11,12 @@ from tinyflow.codegen.c.blocks import Block
 from tinyflow.codegen.c.dsp.products import block_4x1, block_4x2, literal
 from tinyflow.codegen.c.dsp.products.epilogue import PAIR_SHIFT, Epilogue
 from tinyflow.codegen.c.dsp.products.frame import SIGNATURE
-from tinyflow.codegen.c.dsp.products.shape import LARGEST_FLAT, LARGEST_STRAIGHT, ProductShape
+from tinyflow.codegen.c.dsp.products.shape import (
+    GROUP,
+    LARGEST_FLAT,
+    LARGEST_STRAIGHT,
+    ProductShape,
+)
 from tinyflow.codegen.c.dsp.products.stream import can_pair, pack
 from tinyflow.codegen.c.dsp.requant import find_requant, reachable
 from tinyflow.codegen.c.layer import Layer
@@ -76,7 +81,7 @@ def bind_products(
         blocks["single"] = layer.block(_single_block(shape, epilogue, stream.nbytes))
     fields: dict[str, int | str] = {
         **blocks,
-        "weights": layer.packed_weight("weights", stream),
+        "weights": layer.packed_weight("weights", stream, GROUP * (1 + len(epilogue.tables))),
         "rows": shape.runs // shape.parts,
         "parts": shape.parts,
         "part": 2 * shape.steps,

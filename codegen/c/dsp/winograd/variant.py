@@ -67,6 +67,8 @@ def bind(layer: Layer) -> list[KernelCall]:
     if len(layer.operands) > 2:
         bias += layer.operands[2].value
     stream = pack(weight, bias, epilogue.tables, epilogue.form.register_shift)
+    # Both pixels of a tile are requantized from a copy of the tables of their own.
+    table_words = GROUP * (1 + 2 * len(epilogue.tables))
     unroll = USUAL_UNROLL if layer.staging is None else STAGED_UNROLL
     fields: list[FieldLine] = [
         {"in_h": in_h, "in_w": in_w, "in_c": in_c},
@@ -80,7 +82,7 @@ def bind(layer: Layer) -> list[KernelCall]:
         {"band": plan.band, "pitch": plan.pitch},
         {"transform": layer.block(transform_block(plan))},
         {"tile": layer.block(tile_block(plan, epilogue, unroll))},
-        {"stream": layer.packed_weight("weights", stream), "words": stream.size},
+        {"stream": layer.packed_weight("weights", stream, table_words), "words": stream.size},
     ]
     return [layer.call("winograd_s8", fields, scratch=layer.scratch, folder="dsp/")]
 
