@@ -167,18 +167,6 @@ TINYFLOW_INLINE uint32_t tinyflow_high_sum(uint64_t c, uint32_t a, uint32_t b)
 #endif
 }
 
-/* USAT to 8 bits. */
-TINYFLOW_INLINE int32_t tinyflow_saturate_byte(int32_t value)
-{
-#if TINYFLOW_HAS_DSP
-    int32_t byte;
-    __asm__("usat %0, #8, %1" : "=r"(byte) : "r"(value));
-    return byte;
-#else
-    return value < 0 ? 0 : value > 255 ? 255 : value;
-#endif
-}
-
 /* CLZ of a word that is not 0. */
 TINYFLOW_INLINE int32_t tinyflow_leading_zeros(uint32_t word)
 {

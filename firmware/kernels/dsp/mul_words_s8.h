@@ -23,6 +23,7 @@ typedef struct {
 TINYFLOW_INLINE void tinyflow_mul_run(const tinyflow_mul_words_s8 *layer, const int8_t *a,
                                       const int8_t *b, int8_t *out)
 {
+    const tinyflow_layer_requant requant = tinyflow_held_requant(&layer->requant);
     const uint32_t a_start = tinyflow_halves(-layer->a_zero, -layer->a_zero);
     const uint32_t b_start = tinyflow_halves(-layer->b_zero, -layer->b_zero);
     const int32_t one = layer->b_is_one ? *b - layer->b_zero : 0;
@@ -38,17 +39,17 @@ TINYFLOW_INLINE void tinyflow_mul_run(const tinyflow_mul_words_s8 *layer, const 
         const uint32_t a_even = tinyflow_add_even_bytes(a_start, a_word);
         const uint32_t a_odd = tinyflow_add_odd_bytes(a_start, a_word);
         out[i] = (int8_t)tinyflow_requant_layer(
-            tinyflow_lower_half(a_even) * tinyflow_lower_half(b_even), &layer->requant);
+            tinyflow_lower_half(a_even) * tinyflow_lower_half(b_even), &requant);
         out[i + 1] = (int8_t)tinyflow_requant_layer(
-            tinyflow_lower_half(a_odd) * tinyflow_lower_half(b_odd), &layer->requant);
+            tinyflow_lower_half(a_odd) * tinyflow_lower_half(b_odd), &requant);
         out[i + 2] = (int8_t)tinyflow_requant_layer(
-            tinyflow_upper_half(a_even) * tinyflow_upper_half(b_even), &layer->requant);
+            tinyflow_upper_half(a_even) * tinyflow_upper_half(b_even), &requant);
         out[i + 3] = (int8_t)tinyflow_requant_layer(
-            tinyflow_upper_half(a_odd) * tinyflow_upper_half(b_odd), &layer->requant);
+            tinyflow_upper_half(a_odd) * tinyflow_upper_half(b_odd), &requant);
     }
     for (; i < layer->length; ++i) {
         const int32_t factor = layer->b_is_one ? one : b[i] - layer->b_zero;
-        out[i] = (int8_t)tinyflow_requant_layer((a[i] - layer->a_zero) * factor, &layer->requant);
+        out[i] = (int8_t)tinyflow_requant_layer((a[i] - layer->a_zero) * factor, &requant);
     }
 }
 

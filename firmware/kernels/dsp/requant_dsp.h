@@ -47,15 +47,23 @@ TINYFLOW_INLINE int32_t tinyflow_within(int32_t value, int32_t lo, int32_t hi)
     return value < lo ? lo : value > hi ? hi : value;
 }
 
-/* SSAT to 8 bits. */
-TINYFLOW_INLINE int32_t tinyflow_saturate_signed_byte(int32_t value)
+/* SSAT to 8 bits. The compiler's own function takes a shift before it into the instruction. */
+TINYFLOW_INLINE int32_t tinyflow_signed_byte_within(int32_t value)
 {
 #if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
-    int32_t code;
-    __asm__("ssat %0, #8, %1" : "=r"(code) : "r"(value));
-    return code;
+    return (int32_t)__builtin_arm_ssat(value, 8);
 #else
     return tinyflow_within(value, -128, 127);
+#endif
+}
+
+/* USAT to 8 bits. */
+TINYFLOW_INLINE int32_t tinyflow_byte_within(int32_t value)
+{
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
+    return (int32_t)__builtin_arm_usat(value, 8);
+#else
+    return tinyflow_within(value, 0, 255);
 #endif
 }
 
@@ -71,11 +79,16 @@ typedef struct {
 
 TINYFLOW_INLINE int32_t tinyflow_saturate_code(int32_t value, const tinyflow_saturation *way)
 {
-    const int signed_byte = way->lowest == -128 && way->highest == 127;
-    const int32_t first = signed_byte ? tinyflow_saturate_signed_byte(value)
-                                      : tinyflow_within(value, way->lowest, way->highest);
-    const int32_t code = first + way->offset;
-    return way->again ? tinyflow_saturate_signed_byte(code) + way->last : code;
+    int32_t code = value;
+    if (way->lowest == -128 && way->highest == 127) {
+        code = tinyflow_signed_byte_within(code);
+    } else if (way->lowest == 0 && way->highest == 255) {
+        code = tinyflow_byte_within(code);
+    } else {
+        code = tinyflow_within(code, way->lowest, way->highest);
+    }
+    code += way->offset;
+    return way->again ? tinyflow_signed_byte_within(code) + way->last : code;
 }
 
 /* How the constant is lowered where the accumulator is negative. */
@@ -100,7 +113,12 @@ typedef struct {
 TINYFLOW_INLINE int32_t tinyflow_requant_short(int32_t acc, int32_t multiplier, int32_t constant,
                                                int32_t mirror, const tinyflow_short_requant *form)
 {
-    const int32_t value = tinyflow_lift(acc, form->lift);
+    int32_t value = tinyflow_lift(acc, form->lift);
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
+    /* Keeps the compiler from taking the sign out of the number before its lift: an ADD shifts
+     * the lifted one on its way. */
+    __asm__("" : "+r"(value));
+#endif
     uint32_t addend = (uint32_t)constant;
     switch (form->sign) {
     case TINYFLOW_SIGN_STEP:

@@ -26,4 +26,17 @@ TINYFLOW_INLINE int32_t tinyflow_requant_layer(int32_t acc, const tinyflow_layer
     return tinyflow_requant_generic(acc, way->multiplier, way->left, way->right, &way->generic);
 }
 
+/* A copy for a loop, whose constant stays in a register: the instructions that add the sign to it
+ * take no other. */
+TINYFLOW_INLINE tinyflow_layer_requant tinyflow_held_requant(const tinyflow_layer_requant *way)
+{
+    tinyflow_layer_requant held = *way;
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
+    if (held.is_short) {
+        __asm__("" : "+r"(held.constant));
+    }
+#endif
+    return held;
+}
+
 #endif

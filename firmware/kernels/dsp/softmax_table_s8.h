@@ -9,6 +9,7 @@
 #define TINYFLOW_SOFTMAX_TABLE_S8_H
 
 #include "dsp/dsp.h"
+#include "dsp/requant_dsp.h"
 #include "softmax_s8.h"
 
 typedef struct {
@@ -65,7 +66,7 @@ TINYFLOW_INLINE void tinyflow_softmax_table_pixel(const tinyflow_softmax_table_s
     for (int32_t c = 0; c < layer->channels; ++c) {
         const uint32_t power = tinyflow_softmax_table_power(layer, largest - in[c]);
         const uint32_t code = tinyflow_high_sum(rounding, twice, power) >> shift;
-        out[c] = (int8_t)(tinyflow_saturate_byte((int32_t)code) + INT8_MIN);
+        out[c] = (int8_t)(tinyflow_byte_within((int32_t)code) + INT8_MIN);
     }
 }
 
