@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support.dsp_layers import DSP, assert_equal_on_dsp, variant_names
-from tests.support.product_layers import Product, product_graph
+from tests.support.product_layers import Product, product_graph, random_product
 from tinyflow.codegen.c import Feature, Goal, choose_variants, demands_of
 from tinyflow.codegen.c.dsp.winograd import plan as plans
 from tinyflow.codegen.c.dsp.winograd.plan import Plan
@@ -99,6 +99,33 @@ def test_codes(tmp_path: Path) -> None:
 
 def test_single_rounding(tmp_path: Path) -> None:
     check({"same": LAYER, "mixed": CODES["mixed shifts"]}, tmp_path, Rounding.SINGLE)
+
+
+def random_layer(rng: np.random.Generator) -> Product:
+    """Any layer that Winograd's products may compute."""
+    kernel_h = int(rng.integers(1, 6))
+    rows, columns = rng.integers(0, kernel_h, 2), rng.integers(0, 3, 2)
+    return replace(
+        random_product(rng),
+        size=(int(rng.integers(kernel_h + 3, 15)), int(rng.integers(6, 15))),
+        in_c=4 * int(rng.integers(2, 9)),
+        out_c=4 * int(rng.integers(1, 9)),
+        kernel=(kernel_h, 3),
+        strides=(1, 1),
+        dilations=(1, 1),
+        padding=((int(rows[0]), int(rows[1])), (int(columns[0]), int(columns[1]))),
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_random_layers(seed: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(seed)
+    rounding = Rounding.SINGLE if seed == 2 else Rounding.DOUBLE
+    layers = [random_layer(rng) for _ in range(12)]
+    fitting = [x for x in layers if variant_names(product_graph([x])) == ["winograd_dsp"]]
+    assert len(fitting) >= 6
+    assert_equal_on_dsp(product_graph(fitting, rounding, seed), tmp_path / "bundle", count=4)
 
 
 def test_weights_in_ram(tmp_path: Path) -> None:
