@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +24,7 @@ from tinyflow.codegen.schedule import Axis, Schedule, Step
 from tinyflow.ir import Rounding, Tensor, as_nhwc
 
 _DEFAULTS = CodegenOptions()
+_WIDTH = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,9 +237,23 @@ def _kernel_files(kernels: Sequence[str]) -> dict[str, bytes]:
     return {file: found[file] for file in sorted(found)}
 
 
+def _wrapped(text: str, indent: int = 0) -> str:
+    """C code that has no strings, broken behind commas into lines of at most `_WIDTH`; ``indent``
+    are the spaces that stand before it already."""
+    lines = textwrap.wrap(
+        re.sub(r"(?<!,) ", "\0", text),
+        _WIDTH,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + 4),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines).lstrip().replace("\0", " ")
+
+
 @cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("tinyflow.codegen.c"),
         trim_blocks=True,
         lstrip_blocks=True,
@@ -245,6 +261,8 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         autoescape=False,
     )
+    environment.filters["wrapped"] = _wrapped
+    return environment
 
 
 def _render(template: str, values: Mapping[str, Any]) -> bytes:
