@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from tinyflow.codegen.c.dsp.products.epilogue import Epilogue
 from tinyflow.codegen.c.dsp.products.shape import ProductShape
-from tinyflow.codegen.c.dsp.requant import GenericRequant, Saturation, ShortRequant
-from tinyflow.ir import Rounding
+from tinyflow.codegen.c.dsp.requant import GenericRequant
+from tinyflow.codegen.c.dsp.requant.literal import braces, generic_literal, short_literal
 
 
 def products(shape: ProductShape, epilogue: Epilogue) -> str:
@@ -20,7 +18,7 @@ def products(shape: ProductShape, epilogue: Epilogue) -> str:
         "carries": int(shape.carries),
         "requant": requant_of(epilogue),
     }
-    return f"(tinyflow_products){_braces(fields)}"
+    return f"(tinyflow_products){braces(fields)}"
 
 
 def requant_of(epilogue: Epilogue) -> str:
@@ -30,36 +28,5 @@ def requant_of(epilogue: Epilogue) -> str:
     if common is not None:
         fields |= {"is_common": 1, "common": common}
     if isinstance(form, GenericRequant):
-        return _braces({**fields, "generic": _generic(form)})
-    return _braces({"is_short": 1, **fields, "brief": _short(form)})
-
-
-def _short(form: ShortRequant) -> str:
-    fields: dict[str, int | str] = {"lift": form.lift, "rounded": int(form.rounded)}
-    if form.sign is not None:
-        fields["sign"] = f"TINYFLOW_SIGN_{form.sign.way.name}"
-        fields["bits"] = form.sign.bits
-    return _braces({**fields, "shift": form.shift, "saturation": _saturation(form.saturation)})
-
-
-def _generic(form: GenericRequant) -> str:
-    return _braces(
-        {
-            "held": form.register_shift,
-            "wide": int(form.wide),
-            "by_sign": int(form.rounding is Rounding.DOUBLE),
-            "zero": form.zero - form.saturation.base,
-            "saturation": _saturation(form.saturation),
-        }
-    )
-
-
-def _saturation(way: Saturation) -> str:
-    lowest = -(1 << (way.bits - 1)) if way.signed else 0
-    first, second = way.offsets
-    fields = {"lowest": lowest, "highest": lowest + (1 << way.bits) - 1, "offset": first}
-    return _braces(fields if way.upper is None else {**fields, "again": 1, "last": second})
-
-
-def _braces(fields: Mapping[str, int | str]) -> str:
-    return "{" + ", ".join(f".{name} = {value}" for name, value in fields.items()) + "}"
+        return braces({**fields, "generic": generic_literal(form)})
+    return braces({"is_short": 1, **fields, "brief": short_literal(form)})
