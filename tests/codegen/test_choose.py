@@ -8,7 +8,11 @@ from tests.support.graphs import GraphBuilder
 from tinyflow.codegen.c import Cost, Goal
 from tinyflow.codegen.c.variants import PORTABLE, Variant
 from tinyflow.codegen.c.variants.candidates import Candidate, list_candidates
-from tinyflow.codegen.c.variants.choose import choose
+from tinyflow.codegen.c.variants.choose import (
+    BALANCED_ARENA,
+    BALANCED_ARENA_SLOW_FLASH,
+    choose,
+)
 from tinyflow.codegen.schedule import Demand, make_schedule
 from tinyflow.ir import DType, Graph, Op
 from tinyflow.ir.ops.pool import PoolAttrs
@@ -147,6 +151,24 @@ def test_size_counts_shared_code_once() -> None:
     block = candidate("block", 10, own=20, shared=200)
     loops = candidate("loops", 21, own=110)
     assert chosen(graph, dict.fromkeys("abc", (block, loops)), Goal.SIZE) == "block block block"
+
+
+def test_size_gives_layers_of_one_shape_one_kernel() -> None:
+    """Alone, each would take the loops; three of them are smaller with the block they share."""
+    graph = chain(IMAGE, IMAGE, IMAGE, IMAGE, (1, 2, 2, 16))
+    block = candidate("block", 10, own=20, shared=200)
+    loops = candidate("loops", 12, own=110)
+    options = dict.fromkeys("abcd", (block, loops))
+    assert chosen(graph, options, Goal.SIZE) == "block block block loops"
+
+
+def test_balanced_may_have_more_arena_where_flash_is_slow() -> None:
+    graph = chain(IMAGE, IMAGE, IMAGE)
+    copies = candidate("copies", 25, scratch=512)
+    options = dict.fromkeys("ab", (copies, MIDDLE))
+    for share, name in ((BALANCED_ARENA, "middle"), (BALANCED_ARENA_SLOW_FLASH, "copies")):
+        found = choose(graph, options, Goal.BALANCED, arena_share=share)
+        assert [found[node.name].variant.name for node in graph.nodes] == [name, name]
 
 
 def test_equal_cycles_leave_the_order_of_the_list() -> None:

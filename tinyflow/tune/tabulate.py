@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,11 @@ from tinyflow.targets.tools import call
 from tinyflow.tune.fit import fit
 from tinyflow.tune.measure import measure_choices
 
-OPTIMIZE = "balanced"
-"""The goal for which layers are compiled."""
+CYCLES = "balanced"
+"""The goal for which layers are compiled whose cycles are counted."""
+
+BYTES = "size"
+"""The same where their bytes count: only the goal size asks for these."""
 
 
 @dataclass
@@ -80,8 +83,11 @@ def _measure(measured: Measured, graph: Graph, target: Target) -> None:
     nodes = {node.name: node for node in graph.nodes}
     for turn in range(max(map(len, variants.values()))):
         choices = {name: found[min(turn, len(found) - 1)] for name, found in variants.items()}
-        for name, cost in measure_choices(graph, choices, target, OPTIMIZE).items():
-            measured.add(graph, nodes[name], choices[name].name, cost)
+        costs = measure_choices(graph, choices, target, CYCLES)
+        small = measure_choices(graph, choices, target, BYTES)
+        for name, cost in costs.items():
+            sizes = {f: getattr(small[name], f) for f in ("own_bytes", "shared_bytes")}
+            measured.add(graph, nodes[name], choices[name].name, replace(cost, **sizes))
 
 
 def _all_variants(graph: Graph, node: Node, target: Target) -> list[Variant]:

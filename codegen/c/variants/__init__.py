@@ -12,7 +12,11 @@ from tinyflow.codegen.c.dsp import add, conv2d, conv2d_line, depthwise, pointwis
 from tinyflow.codegen.c.ops import BINDINGS, rows
 from tinyflow.codegen.c.sources import Feature, Goal
 from tinyflow.codegen.c.variants.candidates import list_candidates
-from tinyflow.codegen.c.variants.choose import choose
+from tinyflow.codegen.c.variants.choose import (
+    BALANCED_ARENA,
+    BALANCED_ARENA_SLOW_FLASH,
+    choose,
+)
 from tinyflow.codegen.c.variants.cost import Cost, Costs
 from tinyflow.codegen.c.variants.staged import staged
 from tinyflow.codegen.c.variants.table import table_for
@@ -78,7 +82,8 @@ def choose_variants(
         node.name: list_candidates(graph, node, found[node.name], costs, flash)
         for node in graph.nodes
     }
-    chosen = choose(graph, options, goal, arena_limit)
+    share = BALANCED_ARENA if flash is None else BALANCED_ARENA_SLOW_FLASH
+    chosen = choose(graph, options, goal, arena_limit, share)
     return {name: candidate.variant for name, candidate in chosen.items()}
 
 

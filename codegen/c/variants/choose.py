@@ -2,9 +2,9 @@
 
 - speed: the fastest of each layer.
 - balanced: the same, but the arena may be at most a tenth larger than the leanest choice makes
-  it, of variants that take at most twice the cycles of a layer's fastest. Where it would be, the
-  layers that live in the overfull steps change to variants that need less, those first that lose
-  the fewest cycles for each byte.
+  it (half as large again where flash makes loads wait), of variants that take at most twice the
+  cycles of a layer's fastest. Where it would be, the layers that live in the overfull steps
+  change to variants that need less, those first that lose the fewest cycles for each byte.
 - size: the fewest bytes of code, weights and tables at no more than twice the cycles of the
   fastest choice among variants with weights of one byte.
 """
@@ -14,16 +14,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 
 from tinyflow.codegen.c.sources import Goal
 from tinyflow.codegen.c.variants.candidates import Candidate
-from tinyflow.codegen.c.variants.shape import shape_key
+from tinyflow.codegen.c.variants.smallest import choose_smallest
 from tinyflow.codegen.schedule import Demands, live_bytes, make_schedule
 from tinyflow.ir import Graph
 
 BALANCED_ARENA = Fraction(11, 10)
 """The arena of the balanced goal, over the smallest."""
+
+BALANCED_ARENA_SLOW_FLASH = Fraction(3, 2)
+"""The same where flash makes loads wait: there, room for copies of weights saves most."""
 
 BALANCED_CYCLES = 2
 """The cycles of a layer that the balanced goal may spend on a smaller arena, over the fewest."""
@@ -39,16 +41,24 @@ Options = Mapping[str, Sequence[Candidate]]
 Chosen = dict[str, Candidate]
 
 
-def choose(graph: Graph, options: Options, goal: Goal, arena_limit: int | None = None) -> Chosen:
+def choose(
+    graph: Graph,
+    options: Options,
+    goal: Goal,
+    arena_limit: int | None = None,
+    arena_share: Fraction = BALANCED_ARENA,
+) -> Chosen:
     """One candidate for every node. ``arena_limit`` are bytes that the arena must stay within,
-    whatever the goal, if any choice can."""
-    return _CHOOSERS[goal](_Problem(graph, options), arena_limit)
+    whatever the goal, if any choice can. ``arena_share`` is the arena of the balanced goal over
+    the smallest."""
+    return _CHOOSERS[goal](_Problem(graph, options, arena_share), arena_limit)
 
 
 @dataclass(frozen=True)
 class _Problem:
     graph: Graph
     options: Options
+    arena_share: Fraction
 
     def best(self, rank: Callable[[Candidate], int]) -> Chosen:
         """The candidate of least rank for each node, the faster one where two are equal."""
@@ -65,6 +75,7 @@ class _Problem:
                 name: [c for c in entries if c.cycles <= factor * entries[0].cycles]
                 for name, entries in self.options.items()
             },
+            self.arena_share,
         )
 
     def live(self, chosen: Chosen) -> list[int]:
@@ -99,7 +110,7 @@ def _choose_speed(problem: _Problem, arena_limit: int | None) -> Chosen:
 
 def _choose_balanced(problem: _Problem, arena_limit: int | None) -> Chosen:
     quick = problem.within_cycles(BALANCED_CYCLES)
-    limit = int(quick.arena(quick.leanest()) * BALANCED_ARENA)
+    limit = int(quick.arena(quick.leanest()) * problem.arena_share)
     chosen = _within(quick, quick.fastest(), limit)
     if arena_limit is None or quick.arena(chosen) <= arena_limit:
         return chosen
@@ -108,41 +119,8 @@ def _choose_balanced(problem: _Problem, arena_limit: int | None) -> Chosen:
 
 def _choose_size(problem: _Problem, arena_limit: int | None) -> Chosen:
     most = SIZE_CYCLES * sum(c.cycles for c in problem.fastest().values())
-    chosen = problem.best(lambda c: c.cost.own_bytes + c.cost.shared_bytes)
-    while sum(c.cycles for c in chosen.values()) > most:
-        moves = _faster_groups(problem, chosen)
-        chosen |= max(moves, key=partial(_worth, problem, chosen))
+    chosen = choose_smallest(problem.graph, problem.options, most)
     return chosen if arena_limit is None else _within(problem, chosen, arena_limit)
-
-
-def _worth(problem: _Problem, chosen: Chosen, move: Chosen) -> tuple[bool, Fraction]:
-    """Ranks a move: those that need no more bytes first, then by cycles saved for each byte."""
-    saved = sum(chosen[name].cycles - candidate.cycles for name, candidate in move.items())
-    more = _flash_bytes(problem, chosen | move) - _flash_bytes(problem, chosen)
-    return more <= 0, Fraction(saved, max(more, 1))
-
-
-def _faster_groups(problem: _Problem, chosen: Chosen) -> list[Chosen]:
-    """For the layers of one shape that have the same variant: each faster one for all of them."""
-    moves: dict[tuple[str, str, str], Chosen] = {}
-    for node in problem.graph.nodes:
-        now = chosen[node.name]
-        for candidate in problem.options[node.name]:
-            if candidate.cycles < now.cycles:
-                key = (shape_key(problem.graph, node), now.variant.name, candidate.variant.name)
-                moves.setdefault(key, {})[node.name] = candidate
-    return list(moves.values())
-
-
-def _flash_bytes(problem: _Problem, chosen: Chosen) -> int:
-    """Shared code counts once for all layers of one shape."""
-    shared = {
-        (shape_key(problem.graph, node), chosen[node.name].variant.name): chosen[
-            node.name
-        ].cost.shared_bytes
-        for node in problem.graph.nodes
-    }
-    return sum(c.cost.own_bytes for c in chosen.values()) + sum(shared.values())
 
 
 def _within(problem: _Problem, start: Chosen, limit: int) -> Chosen:
