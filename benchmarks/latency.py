@@ -1,22 +1,25 @@
 """Cycles, arena and code of models on an emulated core.
 
-    python benchmarks/latency.py MODEL [MODEL ...] [--target T] [--optimize GOAL,...] [options]
+    python benchmarks/latency.py MODEL [MODEL ...] [--target T] [--board B] [options]
 
 MODEL is whatever `tinyflow compile` takes, or the folder of a bundle, which is profiled as it is. A
 float model needs --calibration DATA; `random` will do, since cycles hardly depend on the data.
-Each model is compiled, its firmware is compared with the integer reference on its test vectors, and
-one inference is profiled. One line for each model and goal:
+Each model is compiled for the target with every goal of --optimize, its firmware is compared with
+the integer reference on its test vectors, and one inference is profiled. Then the same for the
+board, which may get other kernels; `--board none` leaves that out. One line for each model and
+goal:
 
-    cycles        of the core model with zero wait states
-    with flash    for a board whose flash is described: with the waits for it, and inferences/s
+    cycles        of the target's core model with zero wait states
+    with flash    where the target's flash is described: with the waits for it, and inferences/s
     arena, stack  bytes of RAM; code and tables, bytes of flash without weights
-    exact         whether every tensor equals the integer reference
+    on B          inferences/s that are predicted for the board, and the arena of its build
+    exact         whether every tensor equals the integer reference, in both builds
 
 --by-operation adds the sums over the layers of each kind. --json prints the same for machines;
 --against FILE compares with what --json printed before and exits with 3 where a figure got worse.
 
-Noise threshold: zero. The emulator is deterministic and one compiler gives one firmware, so any
-difference is real. Compilers of different versions are not comparable.
+Noise threshold: zero; it stands below the table. The emulator is deterministic and one compiler
+gives one firmware, so any difference is real. Compilers of different versions are not comparable.
 """
 
 from __future__ import annotations
@@ -38,6 +41,13 @@ from tinyflow.targets.build import model_name
 from tinyflow.targets.memory import measure_memory
 from tinyflow.verify import verify_bundle
 
+NOISE = 0
+"""Percent by which a figure may differ from run to run."""
+
+GOALS = "speed,balanced,size"
+BOARD = "nucleo-l4r5zi"
+NO_BOARD = "none"
+
 WATCHED = (
     "instructions",
     "cycles",
@@ -45,6 +55,7 @@ WATCHED = (
     "arena_bytes",
     "stack_bytes",
     "code_and_tables",
+    "board_cycles_flash",
 )
 """Figures that are compared with earlier ones; less is better."""
 
@@ -68,7 +79,24 @@ def measure(bundle: Bundle, label: str, goal: str) -> dict[str, Any]:
         "stack_bytes": memory["stack_bytes"],
         "code_and_tables": code_and_tables(bundle),
         "exact": verdict.bit_exact,
+        "noise_percent": NOISE,
+        "board": None,
+        "board_arena_bytes": None,
+        "board_cycles_flash": None,
+        "board_ms": None,
         "operations": operations(profile),
+    }
+
+
+def with_board(row: dict[str, Any], on_board: dict[str, Any]) -> dict[str, Any]:
+    """The row of a core with what its board makes of the same model and goal."""
+    return {
+        **row,
+        "board": on_board["target"],
+        "board_arena_bytes": on_board["arena_bytes"],
+        "board_cycles_flash": on_board["cycles_flash"],
+        "board_ms": on_board["ms"],
+        "exact": row["exact"] and on_board["exact"],
     }
 
 
@@ -108,19 +136,29 @@ def compile_and_measure(given: argparse.Namespace) -> list[dict[str, Any]]:
             rows.append(measure(bundle, bundle.name, bundle.optimize))
             continue
         for goal in given.optimize.split(","):
-            print(f"{model}, {goal}", file=sys.stderr, flush=True)
-            with tempfile.TemporaryDirectory() as folder:
-                options: dict[str, Any] = {"output": str(Path(folder) / "bundle"), "optimize": goal}
-                if given.calibration is not None:
-                    options["calibration"] = given.calibration
-                bundle = compile(model, target=given.target, **options)
-                rows.append(measure(bundle, Path(model).stem, goal))
+            row = compile_for(given.target, model, goal, given.calibration)
+            if given.board not in (NO_BOARD, given.target):
+                row = with_board(row, compile_for(given.board, model, goal, given.calibration))
+            rows.append(row)
     return rows
+
+
+def compile_for(target: str, model: str, goal: str, calibration: str | None) -> dict[str, Any]:
+    print(f"{model}, {goal}, {target}", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        options: dict[str, Any] = {"output": str(Path(folder) / "bundle"), "optimize": goal}
+        if calibration is not None:
+            options["calibration"] = calibration
+        bundle = compile(model, target=target, **options)
+        return measure(bundle, Path(model).stem, goal)
 
 
 def as_table(rows: Sequence[dict[str, Any]]) -> str:
     heads = ["model", "optimize", "instructions", "cycles", "cycles/MAC", "with flash", "inf/s"]
-    heads += ["arena", "stack", "code+tables", "exact"]
+    heads += ["arena", "stack", "code+tables"]
+    board = next((row["board"] for row in rows if row["board"]), None)
+    heads += [f"inf/s on {board}", "its arena"] if board else []
+    heads += ["exact"]
 
     def show(value: int | float | None, form: str = ",") -> str:
         return "-" if value is None else format(value, form)
@@ -133,15 +171,25 @@ def as_table(rows: Sequence[dict[str, Any]]) -> str:
             show(row["cycles"]),
             show(row["cycles"] / row["macs"] if row["macs"] else None, ".3f"),
             show(row["cycles_flash"]),
-            show(1000 / row["ms"] if row["ms"] else None, ".2f"),
+            show(rate(row["ms"]), ".2f"),
             show(row["arena_bytes"]),
             show(row["stack_bytes"]),
             show(row["code_and_tables"]),
+            *(
+                [show(rate(row["board_ms"]), ".2f"), show(row["board_arena_bytes"])]
+                if board
+                else []
+            ),
             "yes" if row["exact"] else "NO",
         ]
         for row in rows
     ]
-    return table(heads, lines)
+    return f"{table(heads, lines)}\nNoise threshold: {NOISE}%"
+
+
+def rate(ms: float | None) -> float | None:
+    """Inferences in a second."""
+    return 1000 / ms if ms else None
 
 
 def by_operation(row: dict[str, Any]) -> str:
@@ -167,9 +215,9 @@ def compare(rows: Sequence[dict[str, Any]], path: Path) -> list[str]:
     earlier = {tuple(row[k] for k in keys): row for row in json.loads(path.read_text())}
     lines = []
     for row in rows:
-        before = earlier.get(tuple(row[k] for k in keys))
-        for figure in WATCHED if before is not None else ():
-            old, new = before[figure], row[figure]  # type: ignore[index]
+        before = earlier.get(tuple(row[k] for k in keys), {})
+        for figure in WATCHED:
+            old, new = before.get(figure), row[figure]
             if old is not None and new is not None and old != new:
                 change = f", {100 * (new - old) / old:+.2f}%" if old else ""
                 kind = "WORSE" if new > old else "better"
@@ -184,7 +232,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("models", nargs="+", metavar="MODEL")
     parser.add_argument("--target", default="cortex-m4", metavar="T")
-    parser.add_argument("--optimize", default="balanced", metavar="GOAL,...")
+    parser.add_argument("--board", default=BOARD, metavar="B")
+    parser.add_argument("--optimize", default=GOALS, metavar="GOAL,...")
     parser.add_argument("--calibration", metavar="DATA")
     parser.add_argument("--by-operation", action="store_true")
     parser.add_argument("--against", type=Path, metavar="FILE")

@@ -27,6 +27,7 @@ def test_table(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert out.splitlines()[1].startswith("digits")
     assert out.splitlines()[1].endswith("yes")
+    assert out.splitlines()[2] == "Noise threshold: 0%"
     assert "DEPTHWISE_CONV_2D" in out
 
 
@@ -40,13 +41,15 @@ def test_operations_sum_to_the_layers(bundle: Path, capsys: pytest.CaptureFixtur
 
 @pytest.mark.slow
 def test_compiles_models_for_each_goal(capsys: pytest.CaptureFixture[str]) -> None:
-    goals = ["balanced", "size"]
-    options = ["--calibration", CALIBRATION, "--optimize", ",".join(goals)]
-    rows = rows_of(capsys, MODEL, *options, "--target", "nucleo-l4r5zi")
-    assert [row["optimize"] for row in rows] == goals
+    """By default for a core without clock and flash, and for a board with both."""
+    rows = rows_of(capsys, MODEL, "--calibration", CALIBRATION)
+    assert [row["optimize"] for row in rows] == ["speed", "balanced", "size"]
     for row in rows:
         assert row["exact"] is True
-        assert row["cycles_flash"] is not None and row["ms"] is not None
+        assert (row["cycles_flash"], row["ms"]) == (None, None)
+        assert row["board_ms"] and row["board_cycles_flash"] and row["noise_percent"] == 0
+    assert rows[0]["cycles"] <= rows[1]["cycles"] <= rows[2]["cycles"]  # type: ignore[operator]
+    assert rows[1]["arena_bytes"] <= rows[0]["arena_bytes"]  # type: ignore[operator]
 
 
 def test_comparison_has_no_tolerance(
