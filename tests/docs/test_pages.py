@@ -101,3 +101,12 @@ def test_every_option_is_documented(command: str) -> None:
     documented = set(re.findall(r"--[a-z][a-z-]*", section))
     assert documented <= flags, "documented, but not there"
     assert flags - {"--help", "--json"} <= documented, "there, but not documented"
+
+
+def test_every_kernel_variant_is_documented() -> None:
+    from tinyflow.codegen.c.variants import PORTABLE, SPECIALIZED
+
+    page = (ROOT / "docs/kernels.md").read_text()
+    documented = {*CODE.findall(page), ", staged"}
+    for variant in (*SPECIALIZED, *PORTABLE.values()):
+        assert variant.name.removesuffix(", staged") in documented, variant.name
