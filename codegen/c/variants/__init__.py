@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from tinyflow.codegen.c.dsp import add, conv2d, conv2d_line, depthwise, pointwise, winograd, words
 from tinyflow.codegen.c.ops import BINDINGS, rows
 from tinyflow.codegen.c.sources import Feature, Goal
-from tinyflow.codegen.c.variants.candidates import list_candidates
+from tinyflow.codegen.c.variants.candidates import Candidate, list_candidates
 from tinyflow.codegen.c.variants.choose import (
     BALANCED_ARENA,
     BALANCED_ARENA_SLOW_FLASH,
@@ -75,15 +75,22 @@ def choose_variants(
     them, cycles being counted with the waits of ``flash``, and within ``arena_limit`` bytes of
     arena if that can be.
     """
-    found = {node.name: variants_of(graph, node, features, goal) for node in graph.nodes}
     if costs is None:
-        return {name: variants[0] for name, variants in found.items()}
-    options = {
-        node.name: list_candidates(graph, node, found[node.name], costs, flash)
-        for node in graph.nodes
-    }
+        return {node.name: variants_of(graph, node, features, goal)[0] for node in graph.nodes}
+
+    def options_for(goal: Goal) -> dict[str, tuple[Candidate, ...]]:
+        return {
+            node.name: list_candidates(
+                graph, node, variants_of(graph, node, features, goal), costs, flash
+            )
+            for node in graph.nodes
+        }
+
+    fewest = None
+    if goal is Goal.SIZE:
+        fewest = sum(entries[0].cycles for entries in options_for(Goal.SPEED).values())
     share = BALANCED_ARENA if flash is None else BALANCED_ARENA_SLOW_FLASH
-    chosen = choose(graph, options, goal, arena_limit, share)
+    chosen = choose(graph, options_for(goal), goal, arena_limit, share, fewest)
     return {name: candidate.variant for name, candidate in chosen.items()}
 
 

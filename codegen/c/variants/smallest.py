@@ -33,8 +33,8 @@ def choose_smallest(
     graph: Graph, options: Mapping[str, Sequence[Candidate]], most_cycles: int
 ) -> Chosen:
     """Layers of one shape get the same variant: first that of fewest bytes. While all together
-    take more than ``most_cycles``, the shape changes that gains most cycles for a byte; the
-    fastest choice takes no more."""
+    take more than ``most_cycles``, and some shape can be faster, that one changes which gains
+    most cycles for a byte."""
     groups = _groups(graph, options)
     now = [min(group, key=lambda option: (option.nbytes, option.cycles)) for group in groups]
     while sum(option.cycles for option in now) > most_cycles:
@@ -44,6 +44,8 @@ def choose_smallest(
             for option in group
             if option.cycles < now[i].cycles
         ]
+        if not moves:
+            break
         _, i, option = max(moves, key=lambda move: move[0])
         now[i] = option
     return {name: candidate for option in now for name, candidate in option.chosen.items()}
