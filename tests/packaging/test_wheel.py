@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -17,6 +18,8 @@ from tests.support.paths import ROOT
 from tests.support.project import data_files, module_name, source_files
 
 pytestmark = pytest.mark.slow
+
+NOT_SOURCE = (".*_cache", ".git", ".hypothesis", ".venv", "*.egg-info", "__pycache__", "dist")
 
 
 def run(command: list[str | Path], folder: Path) -> str:
@@ -33,7 +36,10 @@ def run(command: list[str | Path], folder: Path) -> str:
 def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sdist and the wheel that was built from this sdist."""
     folder = tmp_path_factory.mktemp("dist")
-    run([sys.executable, "-m", "build", "--outdir", folder, ROOT], folder)
+    source = tmp_path_factory.mktemp("source") / "tinyflow"
+    # A build writes into its source folder, and another test process may build at the same time.
+    shutil.copytree(ROOT, source, symlinks=True, ignore=shutil.ignore_patterns(*NOT_SOURCE))
+    run([sys.executable, "-m", "build", "--outdir", folder, source], folder)
     return folder
 
 
