@@ -39,6 +39,7 @@ class Rule:
 _SAME = Rule(restrict_same, unchanged)
 _BINARY = Rule(restrict_same, rewrite_same)
 _AXES = Rule(restrict_axes, unchanged)
+_MIXING = Rule(restrict_mixing, unchanged)
 _SUMS = Rule(restrict_sums, rewrite_sums)
 
 RULES: dict[Op, Rule] = {
@@ -52,6 +53,7 @@ RULES: dict[Op, Rule] = {
     Op.HARD_SIGMOID: _SAME,
     Op.HARD_SWISH: _SAME,
     Op.LEAKY_RELU: _SAME,
+    Op.MATMUL: _MIXING,
     Op.MAX_POOL: _SAME,
     Op.MEAN: _AXES,
     Op.MUL: _BINARY,
@@ -62,7 +64,7 @@ RULES: dict[Op, Rule] = {
     Op.RESIZE_NEAREST: _SAME,
     Op.SIGMOID: _SAME,
     Op.SLICE: Rule(restrict_slice, rewrite_slice),
-    Op.SOFTMAX: Rule(restrict_mixing, unchanged),
+    Op.SOFTMAX: _MIXING,
     Op.SUB: _BINARY,
     Op.TANH: _SAME,
     Op.TRANSPOSE: _AXES,

@@ -12,6 +12,7 @@ from tinyflow.quantize.forms.hard_sigmoid import hard_sigmoid_form
 from tinyflow.quantize.forms.hard_swish import hard_swish_form
 from tinyflow.quantize.forms.leaky_relu import leaky_relu_form
 from tinyflow.quantize.forms.logistic import sigmoid_form, tanh_form
+from tinyflow.quantize.forms.matmul import matmul_form
 from tinyflow.quantize.forms.mean import mean_form
 from tinyflow.quantize.forms.move import move_form
 from tinyflow.quantize.forms.mul import mul_form
@@ -33,6 +34,7 @@ FORMS: dict[Op, Callable[[Site], IntegerForm]] = {
     Op.HARD_SIGMOID: hard_sigmoid_form,
     Op.HARD_SWISH: hard_swish_form,
     Op.LEAKY_RELU: leaky_relu_form,
+    Op.MATMUL: matmul_form,
     Op.MAX_POOL: pool_form,
     Op.MEAN: mean_form,
     Op.MUL: mul_form,

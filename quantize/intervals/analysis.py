@@ -8,6 +8,7 @@ from tinyflow.ir import Graph, Op
 from tinyflow.quantize.intervals.accumulate import accumulate_range
 from tinyflow.quantize.intervals.add import add_range
 from tinyflow.quantize.intervals.channel_range import ChannelRange
+from tinyflow.quantize.intervals.matmul import matmul_range
 from tinyflow.quantize.intervals.mean import mean_range
 from tinyflow.quantize.intervals.move import (
     concat_range,
@@ -34,6 +35,7 @@ TRANSFERS: dict[Op, Callable[..., ChannelRange]] = {
     Op.HARD_SIGMOID: table_range,
     Op.HARD_SWISH: table_range,
     Op.LEAKY_RELU: table_range,
+    Op.MATMUL: matmul_range,
     Op.MAX_POOL: pool_range,
     Op.MEAN: mean_range,
     Op.MUL: mul_range,

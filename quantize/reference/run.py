@@ -11,6 +11,7 @@ from tinyflow.ir import Graph, Node, Op, batches
 from tinyflow.ir.execute import Arrays, Observer, run_nodes
 from tinyflow.quantize.reference.accumulate import accumulate
 from tinyflow.quantize.reference.add import add
+from tinyflow.quantize.reference.matmul import matmul
 from tinyflow.quantize.reference.mean import mean
 from tinyflow.quantize.reference.move import move
 from tinyflow.quantize.reference.mul import mul
@@ -32,6 +33,7 @@ REFERENCE: dict[Op, Callable[..., np.ndarray]] = {
     Op.HARD_SIGMOID: look_up,
     Op.HARD_SWISH: look_up,
     Op.LEAKY_RELU: look_up,
+    Op.MATMUL: matmul,
     Op.MAX_POOL: max_pool,
     Op.MEAN: mean,
     Op.MUL: mul,

@@ -31,6 +31,7 @@ from tinyflow.ir.ops.depthwise_conv2d import DepthwiseConv2DAttrs
 from tinyflow.ir.ops.fully_connected import FullyConnectedAttrs
 from tinyflow.ir.ops.hard_sigmoid import HardSigmoidAttrs
 from tinyflow.ir.ops.leaky_relu import LeakyReluAttrs
+from tinyflow.ir.ops.matmul import MatmulAttrs
 from tinyflow.ir.ops.mean import MeanAttrs
 from tinyflow.ir.ops.pad import PadAttrs
 from tinyflow.ir.ops.pool import PoolAttrs
@@ -288,6 +289,30 @@ def _pool(op: Op) -> Callable[[Growth], None]:
     return grow
 
 
+def _matmul(growth: Growth) -> None:
+    """By itself, by an activation that fits, or by a new input."""
+    a, draw = growth.activation((3, 4)), growth.draw
+    transpose_a, transpose_b = draw.choice((False, False, True)), draw.choice((False, True))
+    k = a.shape[-2 if transpose_a else -1]
+    there = [
+        t
+        for t in growth.tensors.values()
+        if not t.is_constant
+        and t.dtype is DType.INT8
+        and t.shape[:-2] == a.shape[:-2]
+        and len(t.shape) == len(a.shape)
+        and t.shape[-1 if transpose_b else -2] == k
+    ]
+    if there and draw.choice((False, True)):
+        b = draw.choice(there)
+    else:
+        p = draw.integer(1, MOST_CHANNELS)
+        b = growth.input((*a.shape[:-2], *((p, k) if transpose_b else (k, p))))
+    near = a.params.scale * b.params.scale * 74 * 74 * float(np.sqrt(k)) / 60
+    attrs = MatmulAttrs(transpose_a, transpose_b)
+    growth.node(Op.MATMUL, [a, b], attrs, growth.params(near))
+
+
 def _mean(growth: Growth) -> None:
     x, draw = growth.activation(), growth.draw
     axes = tuple(a for a in range(1, len(x.shape)) if draw.choice((True, False)))
@@ -423,6 +448,7 @@ GROWERS: dict[Op, Callable[[Growth], None]] = {
     Op.LEAKY_RELU: _unary(
         Op.LEAKY_RELU, lambda growth: LeakyReluAttrs(growth.draw.choice((0.01, 0.3, 1.5)))
     ),
+    Op.MATMUL: _matmul,
     Op.MAX_POOL: _pool(Op.MAX_POOL),
     Op.MEAN: _mean,
     Op.MUL: _binary(Op.MUL),

@@ -295,6 +295,13 @@ def _transpose(writer: _Writer, node: Node) -> None:
     writer.emit_node("TRANSPOSE", node, schema.TransposeOptionsT(), writer.constant(attrs.perm))
 
 
+def _matmul(writer: _Writer, node: Node) -> None:
+    attrs: Any = node.attrs
+    options = schema.BatchMatMulOptionsT()
+    options.adjX, options.adjY = attrs.transpose_a, attrs.transpose_b
+    writer.emit_node("BATCH_MATMUL", node, options)
+
+
 def _pad(writer: _Writer, node: Node) -> None:
     attrs: Any = node.attrs
     pads = writer.constant(attrs.pads)
@@ -347,6 +354,7 @@ _HANDLERS: dict[Op, Callable[[_Writer, Node], None]] = {
     Op.FULLY_CONNECTED: _fully_connected,
     Op.HARD_SWISH: _plain("HARD_SWISH", schema.HardSwishOptionsT),
     Op.LEAKY_RELU: _leaky_relu,
+    Op.MATMUL: _matmul,
     Op.MAX_POOL: _pool,
     Op.MEAN: _mean,
     Op.MUL: _binary(schema.MulOptionsT),

@@ -72,6 +72,15 @@ class MulForm(IntegerForm):
 
 
 @dataclass(frozen=True, eq=False)
+class MatmulForm(IntegerForm):
+    """MATMUL: ``clamp(requantize(sum((a - z_a) * (b - z_b))) + z_out, lo, hi)``."""
+
+    output: Multiplier
+    lo: int
+    hi: int
+
+
+@dataclass(frozen=True, eq=False)
 class MeanForm(IntegerForm):
     """MEAN: ``saturate(requantize(sum(x) - count * z_in) + z_out)``; 1/count is in ``output``."""
 

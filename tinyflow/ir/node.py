@@ -22,6 +22,7 @@ class Op(Enum):
     HARD_SIGMOID = "HARD_SIGMOID"
     HARD_SWISH = "HARD_SWISH"
     LEAKY_RELU = "LEAKY_RELU"
+    MATMUL = "MATMUL"
     MAX_POOL = "MAX_POOL"
     MEAN = "MEAN"
     MUL = "MUL"
