@@ -176,7 +176,8 @@ def _graphs(op: Op, count: int) -> list[Graph]:
 def test_bands_over_rings_equal_the_reference(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     cases, units, expected = [], [], b""
-    for op in ROWS_READ:
+    # A matrix product needs the whole of its second operand.
+    for op in [op for op in ROWS_READ if op is not Op.MATMUL]:
         for graph in _graphs(op, 3):
             height = as_nhwc(graph.result(graph.nodes[0]).shape)[1]
             banded = _Banded(graph, int(rng.integers(1, height)))

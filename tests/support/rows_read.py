@@ -31,6 +31,13 @@ def _gathered(node: Node, graph: Graph, y0: int, y1: int) -> Rows:
     return -((kernel - 1 - y0 - top) // stride), (y1 - 1 + top) // stride + 1
 
 
+def _multiplied(node: Node, graph: Graph, y0: int, y1: int) -> Rows:
+    """Of the first operand; a transposed matrix has its columns in all rows."""
+    attrs: Any = node.attrs
+    operand = graph.operands(node)[0].shape
+    return (0, operand[1]) if attrs.transpose_a and len(operand) == 3 else (y0, y1)
+
+
 def _nearest(node: Node, graph: Graph, y0: int, y1: int) -> Rows:
     attrs: Any = node.attrs
     rows = source_indices(attrs, graph.operands(node)[0].shape[1], attrs.size[0])
@@ -60,6 +67,7 @@ ROWS_READ: dict[Op, Callable[[Node, Graph, int, int], Rows]] = {
     Op.CONV_2D: _window,
     Op.DEPTHWISE_CONV_2D: _window,
     Op.FULLY_CONNECTED: _same,
+    Op.MATMUL: _multiplied,
     Op.MAX_POOL: _window,
     Op.MUL: _same,
     Op.PAD: _padded,
@@ -72,4 +80,4 @@ ROWS_READ: dict[Op, Callable[[Node, Graph, int, int], Rows]] = {
     Op.TRANSPOSE_CONV_2D: _gathered,
 }
 """The operand rows [begin, end) that an operation needs for its result rows [y0, y1), of tensors
-with rows; borders not yet cut off. By what the operation means, whatever a kernel does."""
+with rows, and MATMUL of its first operand; borders not yet cut off. By what the operation means, whatever a kernel does."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinyflow.codegen.c.layer import spread
+from tinyflow.codegen.c.ops.matmul import reads_all_of_a
 from tinyflow.codegen.schedule import Demand, Overlap, Span, overlap_of_rows
 from tinyflow.ir import Graph, Node, Op, as_nhwc
 from tinyflow.ir.ops.resize_nearest import source_indices
@@ -28,6 +29,13 @@ def _convolution(graph: Graph, node: Node, height: int) -> list[Span]:
     attrs: Any = node.attrs
     kernel = graph.operands(node)[1].shape[1]
     return _windows(node, height, (kernel - 1) * attrs.dilations[0] + 1)
+
+
+def _matmul(graph: Graph, node: Node, height: int) -> list[Span]:
+    """Of ``a``; ``b`` shares no bytes with the result."""
+    if reads_all_of_a(graph, node):
+        return [(0, graph.operands(node)[0].shape[1])] * height
+    return _same(graph, node, height)
 
 
 def _pool(graph: Graph, node: Node, height: int) -> list[Span]:
@@ -79,6 +87,7 @@ READS: dict[Op, Reads] = {
     Op.CONV_2D: _convolution,
     Op.DEPTHWISE_CONV_2D: _convolution,
     Op.FULLY_CONNECTED: _same,
+    Op.MATMUL: _matmul,
     Op.MAX_POOL: _pool,
     Op.PAD: _pad,
     Op.RESIZE_BILINEAR: _bilinear,
