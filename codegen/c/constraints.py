@@ -109,7 +109,7 @@ def same_scale(graph: Graph, node: Node) -> str | None:
 def constant_weights(graph: Graph, node: Node) -> str | None:
     """Weights and biases are constants of the model.
 
-    Products of two activations are not supported; export weights as initializers.
+    Export weights as initializers; only MatMul multiplies two activations.
     """
     roles = OPS[node.op].inputs
     return _first(

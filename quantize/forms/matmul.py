@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from tinyflow.ir import NO_CLAMP
 from tinyflow.ir.integer import MatmulForm
 from tinyflow.ir.ops.matmul import depth
@@ -16,9 +14,7 @@ from tinyflow.quantize.site import Site
 def matmul_form(site: Site) -> MatmulForm:
     attrs: Any = site.node.attrs
     a, b = site.operands
-    # TFLite Micro multiplies both scales in float32.
-    scales = np.float32(a.params.scale) * np.float32(b.params.scale)
-    real = float(scales) / site.result.params.scale
+    real = a.params.scale * b.params.scale / site.result.params.scale
     largest = depth(attrs, a.shape) * reach(a) * reach(b)
     output = factor(real, largest, "scale a * scale b / scale out")
     return MatmulForm(output, *clamp_codes(NO_CLAMP, site.result))

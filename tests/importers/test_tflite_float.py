@@ -121,6 +121,21 @@ def test_grouped_conv_2d() -> None:
     assert node.attrs.groups == 2
 
 
+@pytest.mark.parametrize("adj_x", [False, True])
+@pytest.mark.parametrize("adj_y", [False, True])
+@pytest.mark.parametrize("heads", [(), (3,)])
+@pytest.mark.parametrize("constant", [False, True])
+def test_batch_matmul(adj_x: bool, adj_y: bool, heads: tuple[int, ...], constant: bool) -> None:
+    b = TfliteBuilder()
+    x = b.tensor("x", (1, *heads, *((6, 5) if adj_x else (5, 6))))
+    shape = (1, *heads, *((4, 6) if adj_y else (6, 4)))
+    other = b.random("w", shape) if constant else b.tensor("z", shape)
+    y = b.tensor("y", (1, *heads, 5, 4))
+    b.op("BATCH_MATMUL", [x, other], [y], "BatchMatMul", adjX=adj_x, adjY=adj_y)
+    (node,) = _check(b, [x] if constant else [x, other], [y]).nodes
+    assert node.op is Op.MATMUL
+
+
 FLATTENED = [(1, 12), (1, 1, 1, 12), (1, 2, 2, 3)]
 IN_ROWS = [(1, 12), (1, 1, 1, 12), (1, 5, 12)]
 

@@ -281,6 +281,22 @@ def test_element_types() -> None:
     assert "element type float64" in _refused("TANH", kind="FLOAT64")
 
 
+@pytest.mark.parametrize(
+    "shape, sentence",
+    [
+        ((1, 1, 4, 2), r"product: it multiplies \[1, 3, 4\] by \[1, 1, 4, 2\]"),
+        ((1, 2, 4), r"product: \[1, 3, 4\] does not fit \[1, 2, 4\]"),
+    ],
+)
+def test_matrices_that_do_not_fit(shape: tuple[int, ...], sentence: str) -> None:
+    b = TfliteBuilder()
+    x, y = b.tensor("x", (1, 3, 4), "INT8", Q), b.tensor("product", (1, 3, 2), "INT8", Q)
+    other = b.tensor("z", shape, "INT8", Q)
+    b.op("BATCH_MATMUL", [x, other], [y], "BatchMatMul", adjX=False, adjY=False)
+    with pytest.raises(UnsupportedError, match=sentence):
+        from_bytes(b.build([x, other], [y]), "m")
+
+
 def test_int4_weights() -> None:
     b = TfliteBuilder()
     x, y = b.tensor("x", (1, 4), "INT8", Q), b.tensor("y", (1, 2), "INT8", Q)

@@ -15,6 +15,7 @@ from tinyflow.ir.ops.conv2d import Conv2DAttrs
 from tinyflow.ir.ops.conv2d import evaluate as conv2d
 from tinyflow.ir.ops.depthwise_conv2d import DepthwiseConv2DAttrs
 from tinyflow.ir.ops.depthwise_conv2d import evaluate as depthwise
+from tinyflow.ir.ops.matmul import MatmulAttrs
 from tinyflow.ir.ops.max_pool import evaluate as max_pool
 from tinyflow.ir.ops.pool import PoolAttrs
 from tinyflow.ir.ops.spatial import same_padding
@@ -48,6 +49,30 @@ def test_conv2d(strides, padding, dilations, groups) -> None:  # type: ignore[no
             if 0 <= y < 9 and 0 <= z < 8:
                 expected[n, oy, ox, o] += x[n, y, z, base + c] * w[o, ky, kx, c]
     np.testing.assert_allclose(conv2d(attrs, x, w), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("transpose_a", [False, True])
+@pytest.mark.parametrize("transpose_b", [False, True])
+def test_matmul(transpose_a: bool, transpose_b: bool) -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 3, 4, 5)), rng.normal(size=(2, 3, 5, 6))
+    expected = np.einsum("nhmk,nhkp->nhmp", a, b)
+    attrs = MatmulAttrs(transpose_a, transpose_b)
+    operands = [a.swapaxes(2, 3) if transpose_a else a, b.swapaxes(2, 3) if transpose_b else b]
+    spec = OPS[Op.MATMUL]
+    shapes = [x.shape for x in operands]
+    assert spec.infer(attrs, *shapes) == expected.shape
+    assert spec.macs(attrs, shapes, expected.shape) == 2 * 3 * 4 * 5 * 6
+    np.testing.assert_allclose(spec.evaluate(attrs, *operands), expected)
+
+
+@pytest.mark.parametrize(
+    "a, b", [((1, 4), (4, 1)), ((1, 2, 4, 5), (1, 5, 4)), ((1, 4, 5), (1, 4, 5)),
+             ((1, 2, 4, 5), (1, 1, 5, 4)), ((1, 1, 2, 4, 5), (1, 1, 2, 5, 4))],
+)  # fmt: skip
+def test_matmul_of_shapes_that_do_not_fit(a: tuple[int, ...], b: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeError):
+        OPS[Op.MATMUL].infer(MatmulAttrs(), a, b)
 
 
 @given(strides=pairs, padding=pads, dilations=pairs, multiplier=st.sampled_from([1, 3]))

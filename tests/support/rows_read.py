@@ -80,4 +80,5 @@ ROWS_READ: dict[Op, Callable[[Node, Graph, int, int], Rows]] = {
     Op.TRANSPOSE_CONV_2D: _gathered,
 }
 """The operand rows [begin, end) that an operation needs for its result rows [y0, y1), of tensors
-with rows, and MATMUL of its first operand; borders not yet cut off. By what the operation means, whatever a kernel does."""
+with rows, and MATMUL of its first operand; borders not yet cut off. By what the operation means,
+whatever a kernel does."""

@@ -180,6 +180,8 @@ OTHERS = {
     "MatMul tokens": one_op("MatMul", {"x": (1, 5, 6)}, {"w": tensor(1, 6, 4)}),
     "MatMul stack of one": one_op("MatMul", {"x": (1, 5, 6)}, {"w": tensor(1, 1, 6, 4)}),
     "MatMul vector": one_op("MatMul", {"x": (1, 5, 6)}, {"w": tensor(1, 6)}),
+    "MatMul activations": one_op("MatMul", {"a": (1, 5, 6), "b": (1, 6, 4)}),
+    "MatMul heads": one_op("MatMul", {"a": (1, 3, 5, 6), "b": (1, 3, 6, 2)}),
     "MatMul left": one_op("MatMul", {"x": (1, 6, 5)}, {"w": tensor(1, 4, 6)}, ["w", "x"]),
     "MatMul left vector": one_op("MatMul", {"x": (1, 6, 5)}, {"w": tensor(1, 6)}, ["w", "x"]),
     "Add": one_op("Add", {"a": (1, 3, 4, 5), "b": (1, 3, 4, 5)}),

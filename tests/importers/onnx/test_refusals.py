@@ -294,8 +294,12 @@ def cast_and_back() -> onnx.ModelProto:
 
 REFUSED: dict[str, tuple[onnx.ModelProto, str]] = {
     "two activations": (
-        one_op("MatMul", {"a": (1, 4, 5), "b": (1, 5, 4)}),
-        "MatMul multiplies two activations",
+        one_op("MatMul", {"a": (1, 2, 4, 5), "b": (1, 5, 4)}),
+        "MatMul multiplies the activations [1, 2, 4, 5] and [1, 5, 4]",
+    ),
+    "two activations of rank 2": (
+        one_op("MatMul", {"a": (1, 1), "b": (1, 4)}),
+        "MatMul multiplies the activations [1, 1] and [1, 4]",
     ),
     "Gemm of two activations": (
         one_op("Gemm", {"a": (1, 5), "b": (5, 4)} | {"b": (1, 4)}, transA=1),

@@ -16,7 +16,7 @@ def convert_gemm(layer: Layer, builder: Builder) -> tuple[str, ...]:
     if builder.is_constant(layer, 0) or not builder.is_constant(layer, 1):
         raise RefusalError(
             "Gemm needs a computed first operand and a constant second one",
-            "products of two activations (attention) are not supported",
+            "write a product of two activations as MatMul",
         )
     x = builder.activation(layer)
     if layer.integer("transA", 0):

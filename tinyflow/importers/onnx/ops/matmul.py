@@ -8,17 +8,28 @@ from tinyflow.importers.onnx.builder import Builder
 from tinyflow.importers.onnx.layer import Layer, RefusalError
 from tinyflow.ir import Op
 from tinyflow.ir.ops.fully_connected import FullyConnectedAttrs
+from tinyflow.ir.ops.matmul import MatmulAttrs
 
 
 def convert_matmul(layer: Layer, builder: Builder) -> tuple[str, ...]:
-    """One operand is a constant matrix or vector; a product of two activations is refused."""
-    left, right = builder.is_constant(layer, 0), builder.is_constant(layer, 1)
-    if left == right:
+    """One operand is a constant matrix or vector, or both are activations of rank 3 or 4 with
+    equal leading axes."""
+    if builder.is_constant(layer, 0):
+        return (_from_left(layer, builder),)
+    if builder.is_constant(layer, 1):
+        return (_from_right(layer, builder),)
+    return (_of_activations(layer, builder),)
+
+
+def _of_activations(layer: Layer, builder: Builder) -> str:
+    a, b = (builder.activation(layer, i) for i in (0, 1))
+    shapes = [builder.shape(x) for x in (a, b)]
+    if not {len(shape) for shape in shapes} <= {3, 4} or shapes[0][:-2] != shapes[1][:-2]:
         raise RefusalError(
-            "MatMul multiplies two activations, which is not supported",
-            "attention layers cannot be compiled; linear layers with constant weights can",
+            f"MatMul multiplies the activations {list(shapes[0])} and {list(shapes[1])}",
+            "both need rank 3 or 4 and equal leading axes: reshape or expand one before",
         )
-    return (_from_left(layer, builder) if left else _from_right(layer, builder),)
+    return builder.emit(layer, Op.MATMUL, (a, b), MatmulAttrs())
 
 
 def _from_right(layer: Layer, builder: Builder) -> str:

@@ -14,6 +14,7 @@ from tinyflow.importers.tflite.handlers import (
     convolution,
     fully_connected,
     joining,
+    matmul,
     mean,
     pooling,
     quantization,
@@ -33,6 +34,7 @@ Handler = Callable[["Importer", RawOperator], None]
 HANDLERS: dict[str, Handler] = {
     "ADD": arithmetic.add,
     "AVERAGE_POOL_2D": pooling.average_pool,
+    "BATCH_MATMUL": matmul.batch_matmul,
     "CONCATENATION": joining.concatenation,
     "CONV_2D": convolution.conv_2d,
     "DEPTHWISE_CONV_2D": convolution.depthwise_conv_2d,
