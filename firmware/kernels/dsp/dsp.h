@@ -131,6 +131,32 @@ TINYFLOW_INLINE uint32_t tinyflow_smaller_bytes(uint32_t a, uint32_t b)
 #endif
 }
 
+/* Two values of 16 bits, the first one in the lower half. */
+TINYFLOW_INLINE uint32_t tinyflow_load_pair(const int16_t *values)
+{
+    uint32_t word;
+    memcpy(&word, values, sizeof word);
+    return word;
+}
+
+TINYFLOW_INLINE void tinyflow_store_pair(int16_t *values, uint32_t word)
+{
+    memcpy(values, &word, sizeof word);
+}
+
+/* SMLAD: c + the product of the lower halves + that of the upper ones. */
+TINYFLOW_INLINE int32_t tinyflow_two_products(uint32_t a, uint32_t b, int32_t c)
+{
+#if TINYFLOW_HAS_DSP
+    int32_t sum;
+    __asm__("smlad %0, %1, %2, %3" : "=r"(sum) : "r"(a), "r"(b), "r"(c));
+    return sum;
+#else
+    return c + tinyflow_lower_half(a) * tinyflow_lower_half(b) +
+           tinyflow_upper_half(a) * tinyflow_upper_half(b);
+#endif
+}
+
 /* SMLAWB: c + a * b / 2^16, the product rounded down, b in the lower half of its word. */
 TINYFLOW_INLINE int32_t tinyflow_smlaw_lower(int32_t a, uint32_t b, int32_t c)
 {
