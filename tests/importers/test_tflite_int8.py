@@ -50,6 +50,8 @@ def test_everything_that_is_stored_arrives(name: str) -> None:
 @settings(max_examples=60)
 @given(quantized_graphs())
 def test_a_written_graph_comes_back_with_the_same_codes(graph: Graph) -> None:
+    if any(tensor.dtype is DType.UINT8 for tensor in graph.tensors.values()):
+        return  # Between uint8 and int8 the scale must stay: see the tests below.
     try:
         data = graph_to_tflite(graph)
     except NotExpressibleError:

@@ -144,6 +144,15 @@ TINYFLOW_INLINE void tinyflow_store_pair(int16_t *values, uint32_t word)
     memcpy(values, &word, sizeof word);
 }
 
+/* No load from memory is moved from behind it to before it: where a compiler unites the loads of
+ * several steps, there are more words than registers. */
+TINYFLOW_INLINE void tinyflow_keep_loads_behind(void)
+{
+#if TINYFLOW_HAS_DSP
+    __asm__ volatile("" ::: "memory");
+#endif
+}
+
 /* SMLAD: c + the product of the lower halves + that of the upper ones. */
 TINYFLOW_INLINE int32_t tinyflow_two_products(uint32_t a, uint32_t b, int32_t c)
 {

@@ -13,13 +13,13 @@ from tinyflow.ir.ops.matmul import MatmulAttrs, depth
 
 
 def demand(graph: Graph, node: Node) -> Demand:
-    """16 bits for the columns of ``b`` and for two lines of ``a``.
+    """16 bits for the columns of ``b``, which come in twos, and for two lines of ``a``.
 
     Lines are widened before results are written over their place; columns of ``a`` are not.
     """
     attrs = node.attrs
     assert isinstance(attrs, MatmulAttrs)
-    vectors = graph.result(node).shape[-1] + 2
+    vectors = -(-graph.result(node).shape[-1] // 2) * 2 + 2
     return Demand(2 * _padded(graph, node) * vectors, overwrites=not attrs.transpose_a)
 
 
@@ -47,7 +47,7 @@ def bind(layer: Layer) -> list[KernelCall]:
 def _padded(graph: Graph, node: Node) -> int:
     attrs = node.attrs
     assert isinstance(attrs, MatmulAttrs)
-    return -(-depth(attrs, graph.operands(node)[0].shape) // 4) * 4
+    return -(-depth(attrs, graph.operands(node)[0].shape) // 2) * 2
 
 
 MATMUL = Variant("dsp", Op.MATMUL, bind, frozenset({Feature.DSP}), demand=demand)
