@@ -15,6 +15,7 @@ from tinyflow.ir import RELU, DType, Graph, Op, QuantParams, check_graph
 from tinyflow.ir.ops.clamp import ClampAttrs
 from tinyflow.ir.ops.concat import ConcatAttrs
 from tinyflow.ir.ops.conv2d import Conv2DAttrs
+from tinyflow.ir.ops.matmul import MatmulAttrs
 from tinyflow.ir.ops.mean import MeanAttrs
 from tinyflow.ir.ops.pad import PadAttrs
 from tinyflow.ir.ops.reshape import ReshapeAttrs
@@ -66,6 +67,21 @@ def test_axes_of_one_element_at_the_boundary_are_layouts_too() -> None:
     after = removed(b.build(conv(b, b.input("x", (1, 1, 5, 6)), 1)))
     assert ops(after) == [Op.CONV_2D]
     assert after.layouts == {"x": NHWC, after.outputs[0]: NHWC}
+
+
+@pytest.mark.parametrize("perm", [(0, 1, 3, 2), (0, 2, 1, 3), (0, 3, 1, 2)])
+def test_transposes_do_not_pass_a_matrix_product(perm: tuple[int, ...]) -> None:
+    """Heads by their own transposes: what surrounds the product may move, its axes may not."""
+    b = GraphBuilder()
+    x = b.node(Op.SOFTMAX, [b.input("x", (1, 4, 4, 4))])
+    y = b.node(Op.TANH, [transpose(b, x, perm)])
+    z = transpose(b, b.node(Op.MATMUL, [y, x], MatmulAttrs(transpose_b=True)), perm)
+    w = b.node(Op.MATMUL, [b.node(Op.SIGMOID, [z]), y])
+    after = removed(b.build(w))
+    assert [op for op in ops(after) if op is not Op.TRANSPOSE] == [
+        Op.SOFTMAX, Op.TANH, Op.MATMUL, Op.SIGMOID, Op.MATMUL,
+    ]  # fmt: skip
+    assert Op.TRANSPOSE in ops(after)
 
 
 def test_layouts_add_up() -> None:

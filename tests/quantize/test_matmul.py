@@ -10,9 +10,9 @@ import pytest
 from tests.support.graphs import GraphBuilder
 from tests.support.random_graphs import random_inputs
 from tinyflow.errors import UnsupportedError
-from tinyflow.ir import DType, Graph, Op, QuantParams, Rounding, Shape
+from tinyflow.ir import DType, Graph, Op, QuantParams, Rounding, Shape, execute
 from tinyflow.ir.ops.matmul import MatmulAttrs
-from tinyflow.quantize import attach_integers, run_reference
+from tinyflow.quantize import attach_integers, quantize_model, run_reference
 from tinyflow.quantize.fixed_point import quantize_multiplier, requantize_by
 
 CODES = np.arange(-128, 128).astype(np.int8)
@@ -84,3 +84,22 @@ def test_sums_that_leave_32_bits_are_refused() -> None:
     too_long = product((1, 1, longest + 1), (1, longest + 1, 1), zeros=zeros)
     with pytest.raises(UnsupportedError, match=r"product: .* do not fit in 32 bits"):
         attach_integers(too_long)
+
+
+def test_attention_is_quantized() -> None:
+    """Queries by keys, a softmax, and by values: near to its floats."""
+    builder = GraphBuilder()
+    x = builder.input("x", (1, 6, 8))
+    q, k, v, o = (builder.random(name, (8, 8)) for name in "qkvo")
+    q, k, v = (builder.node(Op.FULLY_CONNECTED, [x, weight]) for weight in (q, k, v))
+    scores = builder.node(Op.MATMUL, [q, k], MatmulAttrs(transpose_b=True))
+    mixed = builder.node(Op.MATMUL, [builder.node(Op.SOFTMAX, [scores]), v], PLAIN)
+    graph = builder.build(builder.node(Op.FULLY_CONNECTED, [mixed, o]))
+    samples = {"x": np.random.default_rng(0).normal(0.0, 0.5, (64, 6, 8)).astype(np.float32)}
+    (expected,) = execute(graph, samples).values()
+    quantized = quantize_model(graph, samples)
+    entry, result = (quantized.tensors[n] for n in (*quantized.inputs, *quantized.outputs))
+    codes = {entry.name: entry.params.quantize(samples["x"], entry.dtype)}
+    (actual,) = run_reference(quantized, codes).values()
+    noise = result.params.dequantize(actual) - expected
+    assert np.square(noise).sum() < np.square(expected).sum() / 200
