@@ -11,6 +11,7 @@ from tinyflow.ir import OPS, RELU, Attrs, DType, Graph, Node, Op, Shape, Tensor,
 from tinyflow.ir.ops.conv2d import Conv2DAttrs
 from tinyflow.ir.ops.depthwise_conv2d import DepthwiseConv2DAttrs
 from tinyflow.ir.ops.fully_connected import FullyConnectedAttrs
+from tinyflow.ir.ops.matmul import MatmulAttrs
 from tinyflow.ir.ops.mean import MeanAttrs
 from tinyflow.ir.ops.pool import PoolAttrs
 from tinyflow.ir.ops.spatial import Padding
@@ -80,6 +81,14 @@ def mean(height: int, width: int, channels: int) -> LayerShape:
     return LayerShape(Op.MEAN, ((1, height, width, channels),), MeanAttrs((1, 2)))
 
 
+def product(lead: Shape, m: int, k: int, p: int, transpose_b: bool) -> LayerShape:
+    """Two activations multiplied, as queries by keys or, not transposed, weights by values."""
+    b = (p, k) if transpose_b else (k, p)
+    return LayerShape(
+        Op.MATMUL, ((1, *lead, m, k), (1, *lead, *b)), MatmulAttrs(transpose_b=transpose_b)
+    )
+
+
 def simple(op: Op, *shape: int) -> LayerShape:
     return LayerShape(op, ((1, *shape),), OPS[op].attrs())
 
@@ -138,6 +147,11 @@ SHAPES: tuple[LayerShape, ...] = (
     *(simple(Op.SOFTMAX, n) for n in (2, 10, 12, 100, 1000)),
     *(simple(op, *s) for op in (Op.HARD_SWISH, Op.SIGMOID) for s in [
         (16, 16, 32), (8, 8, 64), (5, 5, 7), (128,),
+    ]),
+    *(product(lead, *sizes) for lead, sizes in [
+        ((), (32, 32, 32, True)), ((), (32, 32, 32, False)), ((), (49, 16, 49, True)),
+        ((), (49, 49, 16, False)), ((2,), (25, 16, 25, True)), ((2,), (25, 25, 16, False)),
+        ((), (10, 7, 5, False)), ((4,), (16, 8, 16, True)), ((), (1, 64, 32, False)),
     ]),
 )  # fmt: skip
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.dsp_layers import assert_equal_on_dsp, variant_names
+from tests.support.dsp_layers import DSP, assert_equal_on_dsp, variant_names
 from tests.support.graphs import GraphBuilder
+from tinyflow.codegen.c import Goal, choose_variants
+from tinyflow.codegen.c.variants import table_for
 from tinyflow.ir import DType, Graph, Op, QuantParams, Rounding, Shape
 from tinyflow.ir.ops.matmul import MatmulAttrs
 from tinyflow.quantize import attach_integers
@@ -85,3 +87,10 @@ def test_a_constant_operand(tmp_path: Path) -> None:
     y = builder.node(Op.MATMUL, [x, w], MatmulAttrs(), quant=QuantParams.per_tensor(0.1, 11))
     builder.node(Op.MATMUL, [w, y], MatmulAttrs(transpose_b=True), quant=quant)
     assert_equal_on_dsp(built(builder), tmp_path / "bundle")
+
+
+@pytest.mark.parametrize("goal", [Goal.SPEED, Goal.BALANCED])
+def test_the_scratch_is_worth_its_bytes_where_columns_serve_many_lines(goal: Goal) -> None:
+    graph = built(products([((1,), 40, 24, 40), ((1,), 1, 64, 32)], MatmulAttrs()))
+    choices = choose_variants(graph, DSP, goal, table_for(DSP).cost)
+    assert [choices[node.name].name for node in graph.nodes] == ["dsp", "portable"]
