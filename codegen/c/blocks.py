@@ -1,6 +1,6 @@
 """Assembly blocks: inner loops written for the shape of a layer.
 
-A block is one function in GNU assembler syntax for cores with the DSP extension. Its twin, a C
+A block is one function in GNU assembler syntax for the cores that its guard names. Its twin, a C
 function of the kernel headers, is the readable definition and computes the same bits on every
 other machine. Layers whose blocks are equal share one.
 """
@@ -9,6 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
+
+
+class Guard(Enum):
+    """The preprocessor condition under which a block is assembled, and else its twin compiled."""
+
+    DSP = "defined(__ARM_FEATURE_DSP)"
+    THUMB = "defined(__thumb__)"
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,7 @@ class Block:
     twin: str
     lines: tuple[str, ...]
     comment: tuple[str, ...] = ()
+    guard: Guard = Guard.DSP
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,10 @@ from tinyflow.targets.model import Target
 
 
 class Feature(Enum):
-    """Instructions that a core has beyond ARMv6-M, and what else decides between kernels."""
+    """What instructions a core has, and what else decides between kernels."""
 
+    THUMB1 = "thumb1"
+    """Not more than ARMv6-M: no long products, none that accumulate."""
     DSP = "dsp"
     """The DSP extension: SMLAD, SXTB16, SSAT, SMMLA."""
     MVE = "mve"

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from tinyflow.codegen.c.dsp import add, conv2d, conv2d_line, depthwise, pointwise, winograd, words
 from tinyflow.codegen.c.ops import BINDINGS, rows
 from tinyflow.codegen.c.sources import Feature, Goal
+from tinyflow.codegen.c.thumb1 import pointwise as thumb1_pointwise
 from tinyflow.codegen.c.variants.candidates import Candidate, list_candidates
 from tinyflow.codegen.c.variants.choose import (
     BALANCED_ARENA,
@@ -42,6 +43,7 @@ SPECIALIZED: tuple[Variant, ...] = (
     *_PRODUCTS,
     *depthwise.VARIANTS,
     *words.VARIANTS,
+    *thumb1_pointwise.VARIANTS,
 )
 """Variants for some cores and layers, the best ones first."""
 
