@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from tinyflow.codegen.c.dsp import add, conv2d, conv2d_line, depthwise, pointwise, winograd, words
 from tinyflow.codegen.c.ops import BINDINGS, rows
 from tinyflow.codegen.c.sources import Feature, Goal
+from tinyflow.codegen.c.thumb1 import conv2d as thumb1_conv2d
 from tinyflow.codegen.c.thumb1 import pointwise as thumb1_pointwise
 from tinyflow.codegen.c.variants.candidates import Candidate, list_candidates
 from tinyflow.codegen.c.variants.choose import (
@@ -44,6 +45,7 @@ SPECIALIZED: tuple[Variant, ...] = (
     *depthwise.VARIANTS,
     *words.VARIANTS,
     *thumb1_pointwise.VARIANTS,
+    thumb1_conv2d.CONV_2D,
 )
 """Variants for some cores and layers, the best ones first."""
 

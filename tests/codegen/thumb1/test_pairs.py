@@ -10,11 +10,13 @@ import pytest
 
 from tests.support.dsp_layers import assert_equal_on_dsp
 from tests.support.product_layers import Product, product_graph, random_product
-from tinyflow.codegen.c import Feature, Goal, choose_variants
+from tinyflow.codegen.c import Feature, Goal, choose_variants, demands_of
+from tinyflow.codegen.schedule import make_schedule
 from tinyflow.ir import NO_CLAMP, RELU6, Clamp, Graph, Rounding
 
 THUMB1 = frozenset({Feature.THUMB1})
 PAIRS = "half-word pairs"
+GATHERED = "windows of half-word pairs"
 
 PIXELS = [
     Product((5, 5), 64, 64),
@@ -40,6 +42,24 @@ PIXELS = [
 """Channels and pixels beside fours, odd sums, extreme codes, weights and biases, vectors and
 tokens, with ReLU and without."""
 
+WINDOWS = [
+    Product((6, 7), 8, 8, (3, 3)),
+    Product((6, 6), 16, 16, (3, 3), in_zero=7, out_zero=11, clamp=NO_CLAMP),
+    Product((9, 8), 3, 10, (3, 3), (2, 2)),
+    Product((21, 10), 1, 24, (10, 4), (2, 2), in_zero=83),
+    Product((5, 5), 20, 6, (3, 3)),
+    Product((5, 4), 5, 7, (2, 3), padding=((0, 1), (2, 0)), in_zero=127),
+    Product((14, 1), 4, 5, (5, 1)),
+    Product((8, 8), 16, 8, (1, 1), (2, 2)),
+    Product((9, 7), 5, 4, (2, 2), (3, 3), padding=((1, 0), (1, 0))),
+    Product((9, 5), 4, 4, (3, 3), dilations=(2, 1), padding=((2, 2), (1, 1))),
+    Product((3, 3), 4, 4, (5, 5), weight=-127, in_zero=127),
+    Product((4, 3), 1100, 4, (1, 2), (1, 2)),
+    Product((3, 9), 2, 3, (16, 2), padding=((8, 8), (0, 0))),
+    Product((1, 1201), 1, 4, (1, 16), (1, 3)),
+]
+"""First layers, odd rows of windows, holes between windows, windows beyond the image, lines."""
+
 
 def names(graph: Graph, goal: Goal = Goal.SPEED) -> list[str]:
     choices = choose_variants(graph, THUMB1, goal)
@@ -51,8 +71,8 @@ def assert_equal(graph: Graph, folder: Path, count: int = 5) -> None:
 
 
 def test_some_equal_the_reference(tmp_path: Path) -> None:
-    graph = product_graph([PIXELS[2], PIXELS[4], PIXELS[5], PIXELS[1]])
-    assert names(graph) == [PAIRS] * 4
+    graph = product_graph([PIXELS[2], PIXELS[4], PIXELS[5], PIXELS[1], WINDOWS[2]])
+    assert names(graph) == [*[PAIRS] * 4, GATHERED]
     assert_equal(graph, tmp_path)
 
 
@@ -65,12 +85,39 @@ def test_pixels_equal_the_reference(rounding: Rounding, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("rounding", Rounding)
+def test_windows_equal_the_reference(rounding: Rounding, tmp_path: Path) -> None:
+    graph = product_graph(WINDOWS, rounding)
+    assert names(graph) == [GATHERED] * len(WINDOWS)
+    assert_equal(graph, tmp_path)
+
+
+OVER = [
+    Product((5, 5), 16, 16),
+    Product((31, 5), 64, 61),
+    Product((16, 6), 8, 8, (3, 3)),
+    Product((16, 6), 8, 31, (3, 3), (2, 2)),
+    Product((16, 6), 8, 8, (2, 2), padding=((0, 1), (0, 1))),
+    Product((), 16, 16),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layer", OVER)
+def test_results_over_their_operand_equal_the_reference(layer: Product, tmp_path: Path) -> None:
+    graph = product_graph([layer])
+    schedule = make_schedule(graph, demands_of(graph, choose_variants(graph, THUMB1)))
+    assert schedule.placements[graph.outputs[0]].overlaps
+    assert_equal(graph, tmp_path, count=3)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_random_layers_equal_the_reference(seed: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(seed)
     rounding = Rounding.SINGLE if seed == 2 else Rounding.DOUBLE
     graph = product_graph([random_product(rng) for _ in range(16)], rounding, seed)
-    assert PAIRS in names(graph)
+    assert {PAIRS, GATHERED} <= set(names(graph))
     assert_equal(graph, tmp_path)
 
 
