@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tinyflow.codegen.c.layer import FieldLine, KernelCall, Layer
-from tinyflow.codegen.c.ops.rows import find_overlap
 from tinyflow.codegen.c.sources import Feature, Goal
 from tinyflow.codegen.c.thumb1.block import bind_quads
+from tinyflow.codegen.c.thumb1.overlap import rows_overlap
 from tinyflow.codegen.c.thumb1.stream import can_pair
 from tinyflow.codegen.c.variants.variant import Variant
 from tinyflow.codegen.schedule import Demand
@@ -30,7 +30,7 @@ def demand(graph: Graph, node: Node) -> Demand:
     """The words of four windows, and four pixels where fewer are left. Rows are read as the
     portable kernel reads them: pixels of the next one at most earlier."""
     out_c = graph.result(node).shape[-1]
-    return Demand(16 * _pairs(graph, node) + 4 * out_c, overlap=find_overlap(graph, node))
+    return Demand(16 * _pairs(graph, node) + 4 * out_c, overlap=rows_overlap(graph, node))
 
 
 def _pairs(graph: Graph, node: Node) -> int:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyflow.codegen.c.layer import FieldLine, KernelCall, Layer
-from tinyflow.codegen.c.ops.rows import find_overlap
 from tinyflow.codegen.c.sources import Feature, Goal
 from tinyflow.codegen.c.thumb1.block import PairShape, bind_quads, channels_block
+from tinyflow.codegen.c.thumb1.overlap import rows_overlap
 from tinyflow.codegen.c.thumb1.stream import (
     REQUANT_WORDS,
     can_pair,
@@ -72,7 +72,7 @@ def demand(graph: Graph, node: Node) -> Demand:
         plan.pixels * plan.in_c,
         read_first=True,
     )
-    rows = find_overlap(graph, node)
+    rows = rows_overlap(graph, node)
     return Demand(plan.scratch_bytes, overlap=Overlap(rising, rows.falling if rows else None))
 
 
