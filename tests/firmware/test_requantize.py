@@ -23,10 +23,11 @@ int main(int argc, char **argv)
         return 1;
     }
     while (fread(row, sizeof row, 1, in) == 1) {
-        const int32_t result[3] = {
+        const int32_t result[4] = {
             tinyflow_requantize(row[0], row[1], row[2]),
             row[2] <= 0 ? tinyflow_rounding_shift(row[0], -row[2]) : 0,
             tinyflow_high_product(row[0], row[1]),
+            tinyflow_product_in_halves(row[0], row[1]),
         };
         fwrite(result, sizeof result, 1, out);
     }
@@ -61,7 +62,7 @@ def test_arithmetic_equals_the_reference(rounding: Rounding, tmp_path: Path) -> 
     flags = [*WARNINGS, *SANITIZE, *_DEFINES[rounding], f"-I{_KERNELS}"]
     call(["gcc", *flags, "-o", tmp_path / "program", tmp_path / "main.c"])
     call([tmp_path / "program", tmp_path / "in.bin", tmp_path / "out.bin"])
-    actual = np.fromfile(tmp_path / "out.bin", np.int32).reshape(-1, 3)
+    actual = np.fromfile(tmp_path / "out.bin", np.int32).reshape(-1, 4)
 
     x, multiplier, shift = cases.T
     expected = requantize(x[fits], multiplier[fits], shift[fits], rounding)
@@ -69,6 +70,7 @@ def test_arithmetic_equals_the_reference(rounding: Rounding, tmp_path: Path) -> 
     right = shift <= 0
     np.testing.assert_array_equal(actual[right, 1], divide_by_power(x[right], -shift[right]))
     np.testing.assert_array_equal(actual[:, 2], high_product(x, multiplier))
+    np.testing.assert_array_equal(actual[:, 3], high_product(x, multiplier))
 
 
 def test_every_kernel_header_stands_alone(tmp_path: Path) -> None:
