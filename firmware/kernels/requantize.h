@@ -59,10 +59,10 @@ TINYFLOW_INLINE int32_t tinyflow_product_in_halves(int32_t x, int32_t multiplier
     return (int32_t)((uint32_t)upper << 1) + (lower >> 15 & 1);
 }
 
-/* The same. ARMv6-M has no product of more than 32 bits. */
+/* The same. ARMv6-M has no product of more than 32 bits, and calling for one takes less code. */
 TINYFLOW_INLINE int32_t tinyflow_upper_product(int32_t x, int32_t multiplier)
 {
-#if defined(__thumb__) && !defined(__thumb2__)
+#if defined(__thumb__) && !defined(__thumb2__) && !defined(__OPTIMIZE_SIZE__)
     return tinyflow_product_in_halves(x, multiplier);
 #else
     return (int32_t)(((int64_t)x * multiplier + (INT64_C(1) << 30)) >> 31);
