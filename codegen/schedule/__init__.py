@@ -7,6 +7,7 @@ from tinyflow.codegen.schedule.overlap import (
     Span,
     falling_distance,
     overlap_of_rows,
+    rising_by_chunks,
     rising_distance,
 )
 from tinyflow.codegen.schedule.pressure import live_bytes
@@ -33,5 +34,6 @@ __all__ = [
     "live_bytes",
     "make_schedule",
     "overlap_of_rows",
+    "rising_by_chunks",
     "rising_distance",
 ]

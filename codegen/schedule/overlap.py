@@ -68,6 +68,18 @@ def rising_distance(
     return distance
 
 
+def rising_by_chunks(pixels: int, chunk: int, operand_pixel: int, result_pixel: int) -> int:
+    """`Overlap.rising` of a kernel that reads ``chunk`` pixels whole before it writes their
+    results; a pixel has so many bytes in the operand and in the result."""
+    spans = [(i, min(i + chunk, pixels)) for i in range(0, pixels, chunk)]
+    return rising_distance(
+        [(begin * operand_pixel, end * operand_pixel) for begin, end in spans],
+        [(begin * result_pixel, end * result_pixel) for begin, end in spans],
+        pixels * operand_pixel,
+        read_first=True,
+    )
+
+
 def falling_distance(reads: Sequence[Span], writes: Sequence[Span]) -> int:
     """`Overlap.falling` of a kernel that does its parts in the reverse of the given order."""
     distance = needed = 0

@@ -18,7 +18,7 @@ from tinyflow.codegen.c.layer import FieldLine, KernelCall, Layer
 from tinyflow.codegen.c.ops.rows import find_overlap
 from tinyflow.codegen.c.sources import Feature
 from tinyflow.codegen.c.variants.variant import Variant
-from tinyflow.codegen.schedule import Axis, Demand, Overlap, rising_distance
+from tinyflow.codegen.schedule import Axis, Demand, Overlap, rising_by_chunks
 from tinyflow.ir import Graph, Node, Op, as_nhwc
 from tinyflow.ir.ops.spatial import NO_PADDING
 
@@ -68,14 +68,7 @@ def demand(graph: Graph, node: Node) -> Demand:
     """A chunk's pixels are widened before the first of them is written, or, with falling rows, a
     row's before another row is."""
     plan = _Plan.of(graph, node)
-    in_c, out_c = plan.in_c, plan.shape.out_c
-    chunks = [(i, min(i + plan.chunk, plan.pixels)) for i in range(0, plan.pixels, plan.chunk)]
-    rising = rising_distance(
-        [(begin * in_c, end * in_c) for begin, end in chunks],
-        [(begin * out_c, end * out_c) for begin, end in chunks],
-        plan.pixels * in_c,
-        read_first=True,
-    )
+    rising = rising_by_chunks(plan.pixels, plan.chunk, plan.in_c, plan.shape.out_c)
     rows = find_overlap(graph, node)
     return Demand(plan.scratch_bytes, overlap=Overlap(rising, rows.falling if rows else None))
 

@@ -15,7 +15,7 @@ from tinyflow.codegen.c.thumb1.stream import (
     pack_channels,
 )
 from tinyflow.codegen.c.variants.variant import Variant
-from tinyflow.codegen.schedule import Demand, Overlap, rising_distance
+from tinyflow.codegen.schedule import Demand, Overlap, rising_by_chunks
 from tinyflow.ir import Graph, Node, Op, as_nhwc
 from tinyflow.ir.ops.spatial import NO_PADDING
 
@@ -64,14 +64,7 @@ def applies(graph: Graph, node: Node) -> bool:
 
 def demand(graph: Graph, node: Node) -> Demand:
     plan = _Plan.of(graph, node)
-    starts = range(0, plan.pixels, plan.at_a_time)
-    chunks = [(i, min(i + plan.at_a_time, plan.pixels)) for i in starts]
-    rising = rising_distance(
-        [(begin * plan.in_c, end * plan.in_c) for begin, end in chunks],
-        [(begin * plan.out_c, end * plan.out_c) for begin, end in chunks],
-        plan.pixels * plan.in_c,
-        read_first=True,
-    )
+    rising = rising_by_chunks(plan.pixels, plan.at_a_time, plan.in_c, plan.out_c)
     rows = rows_overlap(graph, node)
     return Demand(plan.scratch_bytes, overlap=Overlap(rising, rows.falling if rows else None))
 

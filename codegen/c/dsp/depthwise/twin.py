@@ -8,8 +8,8 @@ from tinyflow.codegen.c.dsp.depthwise.finish import Finish
 from tinyflow.codegen.c.dsp.depthwise.gather import Gather
 from tinyflow.codegen.c.dsp.depthwise.plan import POINT_BYTES
 from tinyflow.codegen.c.dsp.depthwise.sweep import Sweep
-from tinyflow.codegen.c.dsp.requant import GenericRequant, Saturation, ShortRequant
-from tinyflow.ir import Rounding
+from tinyflow.codegen.c.dsp.requant import GenericRequant
+from tinyflow.codegen.c.dsp.requant.literal import braces, generic_literal, short_literal
 
 Fields = Mapping[str, int | str]
 
@@ -26,7 +26,7 @@ def twin_of_gather(gather: Gather) -> str:
         "plane_size": plan.plane_size,
     }
     return (
-        f"tinyflow_depthwise_gather_4(&(const tinyflow_depthwise_image){_literal(image)}, "
+        f"tinyflow_depthwise_gather_4(&(const tinyflow_depthwise_image){braces(image)}, "
         "planes, in, lines);"
     )
 
@@ -51,14 +51,10 @@ def twin_of_sweep(sweep: Sweep, stream_step: int) -> str:
     }
     kind, requant = _requant(finish)
     return (
-        f"tinyflow_depthwise_sweep_{kind}(&(const tinyflow_depthwise_sweep){_literal(fields)}, "
-        f"&(const tinyflow_depthwise_{kind}){_literal(requant)}, "
+        f"tinyflow_depthwise_sweep_{kind}(&(const tinyflow_depthwise_sweep){braces(fields)}, "
+        f"&(const tinyflow_depthwise_{kind}){braces(requant)}, "
         "out, planes, stream, lines, channels);"
     )
-
-
-def _literal(fields: Fields) -> str:
-    return "{" + ", ".join(f".{name} = {value}" for name, value in fields.items()) + "}"
 
 
 def _requant(finish: Finish) -> tuple[str, Fields]:
@@ -67,51 +63,11 @@ def _requant(finish: Finish) -> tuple[str, Fields]:
         common = form.common_left
         return "generic", {
             "left_of_all": -1 if common is None else common,
-            "form": _generic_literal(form),
+            "form": generic_literal(form),
         }
     return "short", {
         "is_common": int(finish.common is not None),
         "constant": finish.common or 0,
         "is_mirrored": int("mirror" in finish.tables),
-        "form": _short_literal(form),
+        "form": short_literal(form),
     }
-
-
-def _short_literal(form: ShortRequant) -> str:
-    sign = form.sign
-    return _literal(
-        {
-            "lift": form.lift,
-            "rounded": int(form.rounded),
-            "shift": form.shift,
-            "sign": f"TINYFLOW_SIGN_{'NONE' if sign is None else sign.way.name}",
-            "bits": 0 if sign is None else sign.bits,
-            "saturation": _saturation_literal(form.saturation),
-        }
-    )
-
-
-def _generic_literal(form: GenericRequant) -> str:
-    return _literal(
-        {
-            "held": form.register_shift,
-            "wide": int(form.wide),
-            "by_sign": int(form.rounding is Rounding.DOUBLE),
-            "zero": form.zero - form.saturation.base,
-            "saturation": _saturation_literal(form.saturation),
-        }
-    )
-
-
-def _saturation_literal(way: Saturation) -> str:
-    lowest = -(1 << (way.bits - 1)) if way.signed else 0
-    first, second = way.offsets
-    return _literal(
-        {
-            "lowest": lowest,
-            "highest": lowest + (1 << way.bits) - 1,
-            "offset": first,
-            "again": int(way.upper is not None),
-            "last": second,
-        }
-    )
