@@ -1,0 +1,15 @@
+"""ABS: ``|x|``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyflow.ir.node import Attrs, Op
+from tinyflow.ir.ops.spec import OpSpec, same_shape
+
+
+def evaluate(attrs: Attrs, x: np.ndarray) -> np.ndarray:
+    return np.abs(x)
+
+
+SPEC = OpSpec(Op.ABS, Attrs, ("x",), same_shape, evaluate, unary=True, in_place=True)
