@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tinyflow.errors import Obstacle, UnsupportedError
 from tinyflow.ir import OPS, DType, Graph, IntegerForm, Node, Op, Rounding, Tensor, check_graph
-from tinyflow.quantize.forms import FORMS
+from tinyflow.quantize.forms import FLOAT_ONLY, FORMS
 from tinyflow.quantize.site import NoIntegerFormError, Site
 
 _CONSTANTS = {DType.INT8, DType.INT32}
@@ -35,8 +35,8 @@ def attach_integers(graph: Graph, rounding: Rounding = Rounding.DOUBLE) -> Graph
 
 
 def _form(site: Site) -> IntegerForm:
-    if site.node.op not in FORMS:
-        raise NoIntegerFormError(f"{site.node.op.value} has no integer form")
+    if site.node.op in FLOAT_ONLY:
+        raise NoIntegerFormError(FLOAT_ONLY[site.node.op])
     for tensor in (*site.operands, site.result):
         _check_tensor(site.node, tensor)
     if OPS[site.node.op].same_params:

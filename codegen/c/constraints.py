@@ -171,6 +171,22 @@ def batch_norm_is_folded(graph: Graph, node: Node) -> str | None:
     return "no neighbouring layer can take it in"
 
 
+def division_is_by_constant(graph: Graph, node: Node) -> str | None:
+    """A division is by a constant, or part of a known pattern such as a normalization.
+
+    Multiply by the inverse, if that can be computed beforehand.
+    """
+    return "two tensors that depend on the input are divided"
+
+
+def has_integer_kernel(graph: Graph, node: Node) -> str | None:
+    """Layer and L2 normalizations, channel gates and attention only exist in float so far.
+
+    Use another layer.
+    """
+    return "it has no integer kernel"
+
+
 EVERY_OP: tuple[Constraint, ...] = (
     rank_at_most_4,
     batch_of_one,
@@ -184,12 +200,18 @@ EVERY_OP: tuple[Constraint, ...] = (
 _WEIGHTED = (constant_weights, weight_types)
 
 PER_OP: dict[Op, tuple[Constraint, ...]] = {
+    Op.ATTENTION: (has_integer_kernel,),
     Op.AVERAGE_POOL: (same_scale,),
     Op.BATCH_NORM: (batch_norm_is_folded,),
+    Op.CHANNEL_GATE: (has_integer_kernel,),
     Op.CONCAT: (same_scale,),
     Op.CONV_2D: (*_WEIGHTED, symmetric_weights),
+    Op.CROSS_COVARIANCE: (has_integer_kernel,),
     Op.DEPTHWISE_CONV_2D: (*_WEIGHTED, symmetric_weights),
+    Op.DIV: (division_is_by_constant,),
     Op.FULLY_CONNECTED: _WEIGHTED,
+    Op.L2_NORM: (has_integer_kernel,),
+    Op.LAYER_NORM: (has_integer_kernel,),
     Op.MAX_POOL: (same_scale,),
     Op.PAD: (same_scale,),
     Op.RESHAPE: (same_scale,),

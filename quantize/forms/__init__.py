@@ -8,6 +8,7 @@ from tinyflow.ir import IntegerForm, Op
 from tinyflow.quantize.forms.accumulate import accumulate_form
 from tinyflow.quantize.forms.add import add_form
 from tinyflow.quantize.forms.clamp import clamp_form
+from tinyflow.quantize.forms.function import function_form
 from tinyflow.quantize.forms.hard_sigmoid import hard_sigmoid_form
 from tinyflow.quantize.forms.hard_swish import hard_swish_form
 from tinyflow.quantize.forms.leaky_relu import leaky_relu_form
@@ -24,21 +25,28 @@ from tinyflow.quantize.forms.softmax import softmax_form
 from tinyflow.quantize.site import Site
 
 FORMS: dict[Op, Callable[[Site], IntegerForm]] = {
+    Op.ABS: function_form,
     Op.ADD: add_form,
     Op.AVERAGE_POOL: pool_form,
     Op.CLAMP: clamp_form,
     Op.CONCAT: move_form,
     Op.CONV_2D: accumulate_form,
     Op.DEPTHWISE_CONV_2D: accumulate_form,
+    Op.ERF: function_form,
+    Op.EXP: function_form,
     Op.FULLY_CONNECTED: accumulate_form,
+    Op.FUNCTION: function_form,
+    Op.GELU: function_form,
     Op.HARD_SIGMOID: hard_sigmoid_form,
     Op.HARD_SWISH: hard_swish_form,
     Op.LEAKY_RELU: leaky_relu_form,
+    Op.LOG: function_form,
     Op.MATMUL: matmul_form,
     Op.MAX_POOL: pool_form,
     Op.MEAN: mean_form,
     Op.MUL: mul_form,
     Op.PAD: pad_form,
+    Op.POWER: function_form,
     Op.QUANTIZE: quantize_form,
     Op.RESHAPE: move_form,
     Op.RESIZE_BILINEAR: resize_bilinear_form,
@@ -51,6 +59,17 @@ FORMS: dict[Op, Callable[[Site], IntegerForm]] = {
     Op.TRANSPOSE: move_form,
     Op.TRANSPOSE_CONV_2D: accumulate_form,
 }
-"""Every operation but BATCH_NORM, which passes fold away."""
+"""How each operation's integers are made."""
 
-__all__ = ["FORMS"]
+FLOAT_ONLY: dict[Op, str] = {
+    Op.ATTENTION: "attention has no integer form",
+    Op.BATCH_NORM: "no neighbouring layer can take its factors in",
+    Op.CHANNEL_GATE: "a channel gate has no integer form",
+    Op.CROSS_COVARIANCE: "cross-covariance attention has no integer form",
+    Op.DIV: "two computed tensors are divided, for which 8-bit codes are too coarse",
+    Op.L2_NORM: "an L2 normalization has no integer form",
+    Op.LAYER_NORM: "a layer normalization has no integer form",
+}
+"""All other operations: why each has no integer form."""
+
+__all__ = ["FLOAT_ONLY", "FORMS"]

@@ -23,6 +23,7 @@ from tinyflow.ir.ops.concat import ConcatAttrs
 from tinyflow.ir.ops.mean import MeanAttrs
 from tinyflow.ir.ops.resize import ResizeAttrs
 from tinyflow.ir.ops.transpose import TransposeAttrs
+from tinyflow.quantize.forms import FLOAT_ONLY
 
 
 def _five_axes() -> Graph:
@@ -114,6 +115,17 @@ def _batch_norm() -> Graph:
     return b.build(b.batch_norm(b.input("x", (1, 4)), "net/layer"))
 
 
+def _division() -> Graph:
+    b = GraphBuilder()
+    x = b.input("x", (1, 4))
+    return b.build(b.node(Op.DIV, [x, b.node(Op.EXP, [x])], name="net/layer"))
+
+
+def _layer_norm() -> Graph:
+    b = GraphBuilder()
+    return b.build(b.node(Op.LAYER_NORM, [b.input("x", (1, 4))], name="net/layer"))
+
+
 REFUSED: dict[Callable[[], Graph], str] = {
     _five_axes: "at most four axes",
     _batch_of_two: "the batch, and its size is 1",
@@ -129,6 +141,8 @@ REFUSED: dict[Callable[[], Graph], str] = {
     _wide_softmax: "at most 4095 entries",
     _tall_resize: "at most 32767 rows",
     _batch_norm: "folded",
+    _division: "A division is by a constant",
+    _layer_norm: "only exist in float",
 }
 
 
@@ -192,5 +206,5 @@ def test_uint8_may_enter_through_quantize() -> None:
 
 def test_every_op_has_a_binding_or_a_rule_against_it() -> None:
     assert set(BINDINGS) == set(ALL_OPS)
-    assert set(Op) - set(BINDINGS) == {Op.BATCH_NORM}
+    assert set(Op) - set(BINDINGS) == set(FLOAT_ONLY)
     assert all(constraints_of(op)[: len(EVERY_OP)] == EVERY_OP for op in Op)

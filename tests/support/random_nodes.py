@@ -29,12 +29,15 @@ from tinyflow.ir.ops.concat import ConcatAttrs
 from tinyflow.ir.ops.conv2d import Conv2DAttrs
 from tinyflow.ir.ops.depthwise_conv2d import DepthwiseConv2DAttrs
 from tinyflow.ir.ops.fully_connected import FullyConnectedAttrs
+from tinyflow.ir.ops.function import Elementary, FunctionAttrs, FunctionStep, Value
+from tinyflow.ir.ops.gelu import GeluAttrs
 from tinyflow.ir.ops.hard_sigmoid import HardSigmoidAttrs
 from tinyflow.ir.ops.leaky_relu import LeakyReluAttrs
 from tinyflow.ir.ops.matmul import MatmulAttrs
 from tinyflow.ir.ops.mean import MeanAttrs
 from tinyflow.ir.ops.pad import PadAttrs
 from tinyflow.ir.ops.pool import PoolAttrs
+from tinyflow.ir.ops.power import PowerAttrs
 from tinyflow.ir.ops.reshape import ReshapeAttrs
 from tinyflow.ir.ops.resize import ResizeAttrs
 from tinyflow.ir.ops.slice import SliceAttrs
@@ -430,7 +433,27 @@ def _transpose(growth: Growth) -> None:
     growth.keep(Op.TRANSPOSE, x, TransposeAttrs(tuple(perm)))
 
 
+def _plain(op: Op) -> Callable[[Growth], None]:
+    return _unary(op, lambda growth: Attrs())
+
+
+FUNCTIONS = (
+    (FunctionStep(Elementary.MAX, (Value(0), Value(constant=0.25))),),
+    (
+        FunctionStep(Elementary.ABS, (Value(0),)),
+        FunctionStep(Elementary.ADD, (Value(1), Value(constant=1.0))),
+        FunctionStep(Elementary.DIV, (Value(0), Value(2))),
+    ),
+    (
+        FunctionStep(Elementary.EXP, (Value(0),)),
+        FunctionStep(Elementary.SUB, (Value(1), Value(constant=1.0))),
+        FunctionStep(Elementary.MIN, (Value(2), Value(0))),
+    ),
+)
+"""At least 1/4; softsign; ELU where it is below x."""
+
 GROWERS: dict[Op, Callable[[Growth], None]] = {
+    Op.ABS: _plain(Op.ABS),
     Op.ADD: _binary(Op.ADD),
     Op.AVERAGE_POOL: _pool(Op.AVERAGE_POOL),
     Op.CLAMP: _unary(
@@ -439,29 +462,37 @@ GROWERS: dict[Op, Callable[[Growth], None]] = {
     Op.CONCAT: _concat,
     Op.CONV_2D: _conv,
     Op.DEPTHWISE_CONV_2D: _depthwise,
+    Op.ERF: _plain(Op.ERF),
+    Op.EXP: _plain(Op.EXP),
     Op.FULLY_CONNECTED: _fully_connected,
+    Op.FUNCTION: _unary(Op.FUNCTION, lambda growth: FunctionAttrs(growth.draw.choice(FUNCTIONS))),
+    Op.GELU: _unary(Op.GELU, lambda growth: GeluAttrs(growth.draw.choice((False, True)))),
     Op.HARD_SIGMOID: _unary(
         Op.HARD_SIGMOID,
         lambda growth: HardSigmoidAttrs(*growth.draw.choice(((1 / 6, 0.5), (0.2, 0.5)))),
     ),
-    Op.HARD_SWISH: _unary(Op.HARD_SWISH, lambda growth: Attrs()),
+    Op.HARD_SWISH: _plain(Op.HARD_SWISH),
     Op.LEAKY_RELU: _unary(
         Op.LEAKY_RELU, lambda growth: LeakyReluAttrs(growth.draw.choice((0.01, 0.3, 1.5)))
     ),
+    Op.LOG: _plain(Op.LOG),
     Op.MATMUL: _matmul,
     Op.MAX_POOL: _pool(Op.MAX_POOL),
     Op.MEAN: _mean,
     Op.MUL: _binary(Op.MUL),
     Op.PAD: _pad,
+    Op.POWER: _unary(
+        Op.POWER, lambda growth: PowerAttrs(growth.draw.choice((0.5, 2.0, 3.0, -1.0, -0.5)))
+    ),
     Op.QUANTIZE: _quantize,
     Op.RESHAPE: _reshape,
     Op.RESIZE_BILINEAR: _resize(Op.RESIZE_BILINEAR),
     Op.RESIZE_NEAREST: _resize(Op.RESIZE_NEAREST),
-    Op.SIGMOID: _unary(Op.SIGMOID, lambda growth: Attrs()),
+    Op.SIGMOID: _plain(Op.SIGMOID),
     Op.SLICE: _slice,
     Op.SOFTMAX: _softmax,
     Op.SUB: _binary(Op.SUB),
-    Op.TANH: _unary(Op.TANH, lambda growth: Attrs()),
+    Op.TANH: _plain(Op.TANH),
     Op.TRANSPOSE: _transpose,
     Op.TRANSPOSE_CONV_2D: _transpose_conv,
 }

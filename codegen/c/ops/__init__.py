@@ -28,21 +28,28 @@ from tinyflow.codegen.c.ops import (
 from tinyflow.ir import Op
 
 BINDINGS: dict[Op, Callable[[Layer], list[KernelCall]]] = {
+    Op.ABS: table.bind,
     Op.ADD: add.bind,
     Op.AVERAGE_POOL: pool.bind,
     Op.CLAMP: table.bind,
     Op.CONCAT: concat.bind,
     Op.CONV_2D: conv2d.bind,
     Op.DEPTHWISE_CONV_2D: depthwise_conv2d.bind,
+    Op.ERF: table.bind,
+    Op.EXP: table.bind,
     Op.FULLY_CONNECTED: fully_connected.bind,
+    Op.FUNCTION: table.bind,
+    Op.GELU: table.bind,
     Op.HARD_SIGMOID: table.bind,
     Op.HARD_SWISH: table.bind,
     Op.LEAKY_RELU: table.bind,
+    Op.LOG: table.bind,
     Op.MATMUL: matmul.bind,
     Op.MAX_POOL: pool.bind,
     Op.MEAN: mean.bind,
     Op.MUL: mul.bind,
     Op.PAD: pad.bind,
+    Op.POWER: table.bind,
     Op.QUANTIZE: table.bind,
     Op.RESHAPE: reshape.bind,
     Op.RESIZE_BILINEAR: resize_bilinear.bind,
@@ -56,6 +63,6 @@ BINDINGS: dict[Op, Callable[[Layer], list[KernelCall]]] = {
     Op.TRANSPOSE_CONV_2D: transpose_conv2d.bind,
 }
 """``BINDINGS[op](layer)`` lists the kernel calls that compute a layer; none for an operation that
-needs no code. BATCH_NORM is absent: a constraint refuses it."""
+needs no code. Operations that have no integers are absent: constraints refuse them."""
 
 __all__ = ["BINDINGS"]
