@@ -36,13 +36,14 @@ ALLOWED: dict[str, set[str]] = {
     "progress": set(),
     "project": set(),
     "demo": set(),
+    "models": set(),
     "verify": BUILD,
     "profile": BUILD | {"verify"},
     "report": BUILD | {"verify"},
     "tune": BUILD,
-    "pipeline": BUILD | {"verify", "report", "tune"},
-    "cli": BUILD | {"verify", "profile", "report", "pipeline", "demo"},
-    "api": BUILD | {"verify", "profile", "report", "pipeline"},
+    "pipeline": BUILD | {"verify", "report", "tune", "models"},
+    "cli": BUILD | {"verify", "profile", "report", "pipeline", "demo", "models"},
+    "api": BUILD | {"verify", "profile", "report", "pipeline", "models"},
 }
 
 # Modules whose room is not their first name below tinyflow.
