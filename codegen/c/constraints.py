@@ -17,6 +17,11 @@ from tinyflow.ir import OPS, DType, Graph, Node, Op, Tensor
 Constraint = Callable[[Graph, Node], str | None]
 
 _KERNEL_TYPES = (DType.FLOAT32, DType.INT8)
+_FURTHER_TYPES: dict[Op, tuple[DType, ...]] = {
+    Op.ARGMAX: (DType.UINT8, DType.INT16),
+    Op.DETECTION: (DType.INT32,),
+    Op.QUANTIZE: (DType.UINT8,),
+}
 _LARGEST_TENSOR = 2**31 - 1
 _LONGEST_SOFTMAX = 4095
 _LARGEST_RESIZE = 2**15 - 1
@@ -52,7 +57,7 @@ def supported_types(graph: Graph, node: Node) -> str | None:
 
     Export the model in float32, or quantize it to int8 with per-tensor activations.
     """
-    allowed = (*_KERNEL_TYPES, DType.UINT8) if node.op is Op.QUANTIZE else _KERNEL_TYPES
+    allowed = (*_KERNEL_TYPES, *_FURTHER_TYPES.get(node.op, ()))
     return _first(
         f"'{t.name}' is {t.dtype.value}"
         for t in _activations(graph, node)

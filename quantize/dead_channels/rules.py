@@ -45,11 +45,13 @@ _SUMS = Rule(restrict_sums, rewrite_sums)
 RULES: dict[Op, Rule] = {
     Op.ABS: _SAME,
     Op.ADD: _BINARY,
+    Op.ARGMAX: _MIXING,
     Op.AVERAGE_POOL: _SAME,
     Op.CLAMP: _SAME,
     Op.CONCAT: Rule(restrict_concat, rewrite_concat),
     Op.CONV_2D: _SUMS,
     Op.DEPTHWISE_CONV_2D: Rule(restrict_depthwise, rewrite_sums),
+    Op.DETECTION: _MIXING,
     Op.ERF: _SAME,
     Op.EXP: _SAME,
     Op.FULLY_CONNECTED: _SUMS,

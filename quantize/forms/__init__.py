@@ -7,7 +7,9 @@ from collections.abc import Callable
 from tinyflow.ir import IntegerForm, Op
 from tinyflow.quantize.forms.accumulate import accumulate_form
 from tinyflow.quantize.forms.add import add_form
+from tinyflow.quantize.forms.argmax import argmax_form
 from tinyflow.quantize.forms.clamp import clamp_form
+from tinyflow.quantize.forms.detection import detection_form
 from tinyflow.quantize.forms.function import function_form
 from tinyflow.quantize.forms.hard_sigmoid import hard_sigmoid_form
 from tinyflow.quantize.forms.hard_swish import hard_swish_form
@@ -27,11 +29,13 @@ from tinyflow.quantize.site import Site
 FORMS: dict[Op, Callable[[Site], IntegerForm]] = {
     Op.ABS: function_form,
     Op.ADD: add_form,
+    Op.ARGMAX: argmax_form,
     Op.AVERAGE_POOL: pool_form,
     Op.CLAMP: clamp_form,
     Op.CONCAT: move_form,
     Op.CONV_2D: accumulate_form,
     Op.DEPTHWISE_CONV_2D: accumulate_form,
+    Op.DETECTION: detection_form,
     Op.ERF: function_form,
     Op.EXP: function_form,
     Op.FULLY_CONNECTED: accumulate_form,

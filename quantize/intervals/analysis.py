@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from tinyflow.ir import Graph, Op
 from tinyflow.quantize.intervals.accumulate import accumulate_range
 from tinyflow.quantize.intervals.add import add_range
+from tinyflow.quantize.intervals.any import any_range
 from tinyflow.quantize.intervals.channel_range import ChannelRange
 from tinyflow.quantize.intervals.matmul import matmul_range
 from tinyflow.quantize.intervals.mean import mean_range
@@ -27,11 +28,13 @@ from tinyflow.quantize.site import Site
 TRANSFERS: dict[Op, Callable[..., ChannelRange]] = {
     Op.ABS: table_range,
     Op.ADD: add_range,
+    Op.ARGMAX: any_range,
     Op.AVERAGE_POOL: pool_range,
     Op.CLAMP: table_range,
     Op.CONCAT: concat_range,
     Op.CONV_2D: accumulate_range,
     Op.DEPTHWISE_CONV_2D: accumulate_range,
+    Op.DETECTION: any_range,
     Op.ERF: table_range,
     Op.EXP: table_range,
     Op.FULLY_CONNECTED: accumulate_range,

@@ -11,6 +11,8 @@ from tinyflow.ir import Graph, Node, Op, batches
 from tinyflow.ir.execute import Arrays, Observer, run_nodes
 from tinyflow.quantize.reference.accumulate import accumulate
 from tinyflow.quantize.reference.add import add
+from tinyflow.quantize.reference.argmax import argmax
+from tinyflow.quantize.reference.detection import detection
 from tinyflow.quantize.reference.matmul import matmul
 from tinyflow.quantize.reference.mean import mean
 from tinyflow.quantize.reference.move import move
@@ -25,11 +27,13 @@ from tinyflow.quantize.site import Site
 REFERENCE: dict[Op, Callable[..., np.ndarray]] = {
     Op.ABS: look_up,
     Op.ADD: add,
+    Op.ARGMAX: argmax,
     Op.AVERAGE_POOL: average_pool,
     Op.CLAMP: look_up,
     Op.CONCAT: move,
     Op.CONV_2D: accumulate,
     Op.DEPTHWISE_CONV_2D: accumulate,
+    Op.DETECTION: detection,
     Op.ERF: look_up,
     Op.EXP: look_up,
     Op.FULLY_CONNECTED: accumulate,

@@ -130,3 +130,21 @@ class ResizeBilinearForm(IntegerForm):
     x_lo: np.ndarray
     x_hi: np.ndarray
     x_frac: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class DetectionForm(IntegerForm):
+    """DETECTION. Pixels are counted in sixteenths inside, results are Q16.16.
+
+    ``powers[d]`` (int32 [256]) is ``exp(-d * logit scale)`` in Q16, for a code d below the
+    largest of its position; a score is ``(powers << 15) // sum``, and ``least_score`` the lowest
+    that counts. A centre moves by ``(size * (code - z) * centre + 2**15) >> 16``; a size grows to
+    ``(size * growth[code + 128] + 2**15) >> 16`` (``growth`` int32 [256]). Two boxes are one
+    where ``(intersection << 16) > overlap * union``.
+    """
+
+    powers: np.ndarray
+    least_score: int
+    centre: int
+    growth: np.ndarray
+    overlap: int

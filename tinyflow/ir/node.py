@@ -13,6 +13,7 @@ class Op(Enum):
 
     ABS = "ABS"
     ADD = "ADD"
+    ARGMAX = "ARGMAX"
     ATTENTION = "ATTENTION"
     AVERAGE_POOL = "AVERAGE_POOL"
     BATCH_NORM = "BATCH_NORM"
@@ -22,6 +23,7 @@ class Op(Enum):
     CONV_2D = "CONV_2D"
     CROSS_COVARIANCE = "CROSS_COVARIANCE"
     DEPTHWISE_CONV_2D = "DEPTHWISE_CONV_2D"
+    DETECTION = "DETECTION"
     DIV = "DIV"
     ERF = "ERF"
     EXP = "EXP"

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from tinyflow.codegen.c.layer import KernelCall, Layer
 from tinyflow.codegen.c.ops import (
     add,
+    argmax,
     concat,
     conv2d,
     depthwise_conv2d,
+    detection,
     fully_connected,
     matmul,
     mean,
@@ -30,11 +32,13 @@ from tinyflow.ir import Op
 BINDINGS: dict[Op, Callable[[Layer], list[KernelCall]]] = {
     Op.ABS: table.bind,
     Op.ADD: add.bind,
+    Op.ARGMAX: argmax.bind,
     Op.AVERAGE_POOL: pool.bind,
     Op.CLAMP: table.bind,
     Op.CONCAT: concat.bind,
     Op.CONV_2D: conv2d.bind,
     Op.DEPTHWISE_CONV_2D: depthwise_conv2d.bind,
+    Op.DETECTION: detection.bind,
     Op.ERF: table.bind,
     Op.EXP: table.bind,
     Op.FULLY_CONNECTED: fully_connected.bind,

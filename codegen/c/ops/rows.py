@@ -13,6 +13,7 @@ from typing import Any
 
 from tinyflow.codegen.c.layer import spread
 from tinyflow.codegen.c.ops.matmul import reads_all_of_a
+from tinyflow.codegen.c.ops.scratch import scratch_bytes
 from tinyflow.codegen.schedule import Demand, Overlap, Span, overlap_of_rows
 from tinyflow.ir import Graph, Node, Op, as_nhwc
 from tinyflow.ir.ops.resize_nearest import source_indices
@@ -83,6 +84,7 @@ def _bilinear(graph: Graph, node: Node, height: int) -> list[Span]:
 
 
 READS: dict[Op, Reads] = {
+    Op.ARGMAX: _same,
     Op.AVERAGE_POOL: _pool,
     Op.CONV_2D: _convolution,
     Op.DEPTHWISE_CONV_2D: _convolution,
@@ -115,4 +117,4 @@ def find_overlap(graph: Graph, node: Node) -> Overlap | None:
 
 def demand(graph: Graph, node: Node) -> Demand:
     """What a node's portable kernel asks of the memory plan."""
-    return Demand(overlap=find_overlap(graph, node))
+    return Demand(scratch_bytes(graph, node), overlap=find_overlap(graph, node))

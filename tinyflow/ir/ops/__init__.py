@@ -6,6 +6,7 @@ from tinyflow.ir.node import Op
 from tinyflow.ir.ops import (
     abs,
     add,
+    argmax,
     attention,
     average_pool,
     batch_norm,
@@ -15,6 +16,7 @@ from tinyflow.ir.ops import (
     conv2d,
     cross_covariance,
     depthwise_conv2d,
+    detection,
     div,
     erf,
     exp,
@@ -50,6 +52,7 @@ from tinyflow.ir.ops.spec import OpSpec, ShapeError
 _MODULES = (
     abs,
     add,
+    argmax,
     attention,
     average_pool,
     batch_norm,
@@ -59,6 +62,7 @@ _MODULES = (
     conv2d,
     cross_covariance,
     depthwise_conv2d,
+    detection,
     div,
     erf,
     exp,
