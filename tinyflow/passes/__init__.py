@@ -20,6 +20,7 @@ from tinyflow.passes.merge_pad import merge_pad
 from tinyflow.passes.remove_dead import remove_dead
 from tinyflow.passes.remove_identity import remove_identity
 from tinyflow.passes.remove_transposes import remove_transposes
+from tinyflow.passes.trim_taps import trim_taps
 
 Pass = Callable[[Graph], tuple[Graph, bool]]
 
@@ -34,6 +35,7 @@ PASSES: tuple[Pass, ...] = (
     # Before merge_pad: an offset folds through the border of a PAD, not through a convolution's.
     fold_batchnorm,
     merge_pad,
+    trim_taps,
     fuse_clamp,
     # Last: only what found no neighbour to fold into.
     lower_batchnorm,
