@@ -25,6 +25,7 @@ def assemble(
 ) -> Graph:
     """The graph with int8 activations and constants and int32 biases.
 
+    Constants that only go into a node's integers (``real_constants``) stay as they are.
     ``params`` per activation; ``weights`` per node that accumulates products; ``constants`` per
     other node and constant operand. A constant that several nodes read is stored once for each
     different set of codes; a bias belongs to one input scale and thus to one node.
@@ -66,6 +67,10 @@ def _quantized(name: str, data: np.ndarray, params: QuantParams) -> Tensor:
     return Tensor.constant(name, params.quantize(data, DType.INT8), params)
 
 
+def _stored(tensor: Tensor, params: QuantParams | None) -> Tensor:
+    return tensor if params is None else _quantized(tensor.name, tensor.value, params)
+
+
 def _with_weights(node: Node, weights: QuantizedWeights, store: _ConstantStore) -> Node:
     x, weight, bias = node.inputs
     weight = store.add(weights.weight_tensor(weight))
@@ -76,8 +81,8 @@ def _with_constants(
     graph: Graph, node: Node, params: Mapping[str, QuantParams], store: _ConstantStore
 ) -> Node:
     inputs = tuple(
-        store.add(_quantized(name, graph.tensors[name].value, params[name]))
-        if name in params
+        store.add(_stored(graph.tensors[name], params.get(name)))
+        if graph.tensors[name].is_constant
         else name
         for name in node.inputs
     )

@@ -16,7 +16,8 @@ def attach_integers(graph: Graph, rounding: Rounding = Rounding.DOUBLE) -> Graph
     """The graph with ``integer`` on every node and its rounding set.
 
     Every tensor must carry `QuantParams` and an integer type: int8 for activations and weights
-    (uint8 only next to a QUANTIZE), int32 for biases. Raises `UnsupportedError`, which lists
+    (uint8 only next to a QUANTIZE), int32 for biases, float32 for constants that only go into the
+    integers (``real_constants``). Raises `UnsupportedError`, which lists
     every layer that has no integer form.
     """
     nodes = []
@@ -38,7 +39,8 @@ def _form(site: Site) -> IntegerForm:
     if site.node.op in FLOAT_ONLY:
         raise NoIntegerFormError(FLOAT_ONLY[site.node.op])
     for tensor in (*site.operands, site.result):
-        _check_tensor(site.node, tensor)
+        if not (tensor.is_constant and OPS[site.node.op].real_constants):
+            _check_tensor(site.node, tensor)
     if OPS[site.node.op].same_params:
         _check_same(site)
     return FORMS[site.node.op](site)

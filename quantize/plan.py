@@ -120,7 +120,8 @@ def _weights(graph: Graph, params: Mapping[str, QuantParams]) -> dict[str, Quant
 def _constants(
     graph: Graph, params: Mapping[str, QuantParams]
 ) -> dict[str, dict[str, QuantParams]]:
-    """Parameters of the constant operands of layers that do not accumulate products."""
+    """Parameters of the constant operands of layers that do not accumulate products, but for
+    those that stay real."""
     return {
         node.name: {
             name: params[node.output]
@@ -130,5 +131,5 @@ def _constants(
             if graph.tensors[name].is_constant
         }
         for node in graph.nodes
-        if node.op not in CHANNEL_AXIS
+        if node.op not in CHANNEL_AXIS and not OPS[node.op].real_constants
     }

@@ -48,5 +48,6 @@ SPEC = OpSpec(
     ("x", "gate", "scale", "shift"),
     infer,
     evaluate,
+    real_constants=True,
     in_place=True,
 )

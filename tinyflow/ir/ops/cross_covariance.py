@@ -59,5 +59,11 @@ def macs(attrs: CrossCovarianceAttrs, inputs: Sequence[Shape], output: Shape) ->
 
 
 SPEC = OpSpec(
-    Op.CROSS_COVARIANCE, CrossCovarianceAttrs, ("q", "k", "v", "temperature"), infer, evaluate, macs
+    Op.CROSS_COVARIANCE,
+    CrossCovarianceAttrs,
+    ("q", "k", "v", "temperature"),
+    infer,
+    evaluate,
+    macs,
+    real_constants=True,
 )

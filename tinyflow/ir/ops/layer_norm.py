@@ -44,5 +44,11 @@ def evaluate(
 
 
 SPEC = OpSpec(
-    Op.LAYER_NORM, LayerNormAttrs, ("x", "gamma?", "beta?"), infer, evaluate, in_place=True
+    Op.LAYER_NORM,
+    LayerNormAttrs,
+    ("x", "gamma?", "beta?"),
+    infer,
+    evaluate,
+    real_constants=True,
+    in_place=True,
 )
