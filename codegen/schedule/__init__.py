@@ -1,6 +1,8 @@
 """Order of execution, and the memory plan."""
 
 from tinyflow.codegen.schedule.alignment import ALIGNMENT
+from tinyflow.codegen.schedule.fused import Fused, Window, contract
+from tinyflow.codegen.schedule.inside import plan_inside
 from tinyflow.codegen.schedule.make import make_schedule
 from tinyflow.codegen.schedule.overlap import (
     Overlap,
@@ -25,15 +27,19 @@ __all__ = [
     "Axis",
     "Demand",
     "Demands",
+    "Fused",
     "Overlap",
     "Placement",
     "Schedule",
     "Span",
     "Step",
+    "Window",
+    "contract",
     "falling_distance",
     "live_bytes",
     "make_schedule",
     "overlap_of_rows",
+    "plan_inside",
     "rising_by_chunks",
     "rising_distance",
 ]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tinyflow.codegen.schedule.alignment import align
+from tinyflow.codegen.schedule.demand import Demand, Demands
 from tinyflow.codegen.schedule.overlap import Overlap
-from tinyflow.codegen.schedule.schedule import Demand, Demands
 from tinyflow.ir import OPS, Graph, Node, Op
 
 
@@ -141,6 +141,8 @@ def _operand_to_take_over(
 def _overwritable(graph: Graph, node: Node, demand: Demand) -> list[str]:
     """Operands over which the node's kernel can write its result."""
     result = graph.result(node)
+    if demand.replaces is not None:
+        return [n for n in demand.replaces if graph.tensors[n].nbytes >= result.nbytes]
     if demand.overwrites:
         first = graph.tensors[node.inputs[0]]
         return [first.name] if result.nbytes <= first.nbytes else []

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tinyflow.codegen.schedule.alignment import align
 from tinyflow.codegen.schedule.conflicts import lower_bound
+from tinyflow.codegen.schedule.fused import Fused, contract, expand
 from tinyflow.codegen.schedule.lifetimes import Buffer, Lifetime, Meeting, find_buffers
 from tinyflow.codegen.schedule.order import find_order
 from tinyflow.codegen.schedule.planner import Plan, plan_arena
@@ -25,14 +26,18 @@ _WHOLE = frozenset({Op.MEAN, Op.RESHAPE, Op.TRANSPOSE})
 """Operations whose first row of output needs every row of their input."""
 
 
-def make_schedule(graph: Graph, demands: Demands | None = None) -> Schedule:
+def make_schedule(
+    graph: Graph, demands: Demands | None = None, fused: Sequence[Fused] = ()
+) -> Schedule:
     """The order of the steps and a place in the arena for every activation, and for what the
     chosen kernels ask beside them.
 
     The schedule's graph is ``graph`` with its nodes in the order of the steps: theirs, or
-    another one that needs a smaller arena.
+    another one that needs a smaller arena. The nodes of each of ``fused`` are one step, whose
+    demand is its own; what flows between them has no place.
     """
-    demands = demands or {}
+    demands = {**(demands or {}), **{step.name: step.demand for step in fused}}
+    whole, graph = graph, contract(graph, fused)
     buffers = find_buffers(graph, graph.nodes, demands)
     plan = plan_arena(buffers)
     order = find_order(graph, demands)
@@ -43,9 +48,15 @@ def make_schedule(graph: Graph, demands: Demands | None = None) -> Schedule:
             graph, buffers, plan = replace(graph, nodes=order), other, other_plan
     placements = _placements(graph, buffers, plan)
     falling = _falling_steps(buffers, placements)
+    by_name = {step.name: step for step in fused}
     return Schedule(
-        graph=graph,
-        steps=tuple(_make_step(graph, i, node, i in falling) for i, node in enumerate(graph.nodes)),
+        graph=expand(whole, graph, fused),
+        steps=tuple(
+            _fused_step(i, by_name[node.name])
+            if node.name in by_name
+            else _make_step(graph, i, node, i in falling)
+            for i, node in enumerate(graph.nodes)
+        ),
         placements=placements,
         arena_bytes=align(plan.nbytes),
         lower_bound_bytes=lower_bound(buffers),
@@ -57,6 +68,11 @@ def _make_step(graph: Graph, index: int, node: Node, falling: bool) -> Step:
     shape = graph.result(node).shape
     axis = Axis.WHOLE if node.op in _WHOLE else _AXIS_OF_RANK.get(len(shape), Axis.WHOLE)
     return Step(index, (node,), axis, 1 if falling else rows_of(shape), falling)
+
+
+def _fused_step(index: int, fused: Fused) -> Step:
+    axis = Axis.TOKENS if fused.window is None else Axis.ROWS
+    return Step(index, fused.nodes, axis, fused.tile, fused=fused)
 
 
 def _placements(graph: Graph, buffers: list[Buffer], plan: Plan) -> dict[str, Placement]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinyflow.codegen.schedule.alignment import align
-from tinyflow.codegen.schedule.schedule import Demand, Demands
+from tinyflow.codegen.schedule.demand import Demand, Demands
 from tinyflow.ir import OPS, Graph, Node, Op
 
 BEAM = 16
@@ -107,11 +107,20 @@ class _Facts:
         first, own = self.root.get(node.inputs[0], ""), self.nbytes[self.root[node.output]]
         if self._is_view(i):
             return 0
-        if OPS[node.op].in_place and any(self.nbytes[r] == own for r in dying):
+        if self._replaces(i, dying):
             own = 0
         if first in dying and own:
             return demand.room(self.nbytes[first], own) - self.nbytes[first]
         return own + align(demand.scratch_bytes)
+
+    def _replaces(self, i: int, dying: Sequence[str]) -> bool:
+        """Whether the result can lie in the very place of an operand."""
+        node, demand = self.graph.nodes[i], self.demands[i]
+        own = self.nbytes[self.root[node.output]]
+        if demand.replaces is not None:
+            roots = {self.root[name] for name in demand.replaces}
+            return any(self.nbytes[r] >= own for r in dying if r in roots)
+        return OPS[node.op].in_place and any(self.nbytes[r] == own for r in dying)
 
     def _is_view(self, i: int) -> bool:
         """Whether the result is the operand's memory in another shape."""

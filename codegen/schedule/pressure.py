@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinyflow.codegen.schedule.conflicts import find_needs
+from tinyflow.codegen.schedule.demand import Demands
 from tinyflow.codegen.schedule.lifetimes import find_buffers
-from tinyflow.codegen.schedule.schedule import Demands
 from tinyflow.ir import Graph, Node
 
 
