@@ -6,6 +6,7 @@ They work on the codes of the network's outputs and take their place as outputs.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
@@ -14,13 +15,16 @@ from tinyflow.ir import (
     Attrs,
     DType,
     Graph,
+    GraphEditor,
     Node,
     Op,
     QuantParams,
     Tensor,
     check_graph,
 )
+from tinyflow.ir.ops.argmax import ArgmaxAttrs
 from tinyflow.ir.ops.detection import DetectionAttrs
+from tinyflow.ir.ops.resize import ResizeAttrs
 from tinyflow.quantize.forms import FORMS
 from tinyflow.quantize.forms.detection import ANCHOR_SCALE, ONE
 from tinyflow.quantize.site import Site
@@ -30,10 +34,26 @@ _BYTES_OF_INDEX = 256
 
 def add_argmax(graph: Graph, output: str) -> Graph:
     """The graph with the index of the largest channel, [..., 1], in place of ``output``; uint8 up
-    to 256 channels, else int16."""
+    to 256 channels, else int16. A RESIZE_BILINEAR that makes ``output`` goes into the step."""
     channels = graph.tensors[output].shape[-1]
     dtype = DType.UINT8 if channels <= _BYTES_OF_INDEX else DType.INT16
-    return _append(graph, Op.ARGMAX, (output,), Attrs(), dtype, QuantParams.per_tensor(1.0), ())
+    graph, source, resize = _without_resize(graph, output)
+    attrs = ArgmaxAttrs(resize)
+    return _append(graph, Op.ARGMAX, (source,), attrs, dtype, QuantParams.per_tensor(1.0), ())
+
+
+def _without_resize(graph: Graph, output: str) -> tuple[Graph, str, ResizeAttrs | None]:
+    """The graph, the tensor before a final RESIZE_BILINEAR that only makes ``output``, and how
+    that one resizes."""
+    node = graph.producer(output)
+    if node is None or node.op is not Op.RESIZE_BILINEAR or graph.consumers(output):
+        return graph, output, None
+    (source,) = node.inputs
+    if graph.producer(source) is None or source in graph.outputs:
+        return graph, output, None
+    editor = GraphEditor(replace(graph, outputs=_replaced(graph.outputs, (output,), source)))
+    editor.remove_node(node)
+    return editor.build(), source, cast(ResizeAttrs, node.attrs)
 
 
 def add_detection(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from tinyflow.ir import IntegerForm
+from typing import Any
+
+from tinyflow.ir.integer import ArgmaxForm
+from tinyflow.quantize.forms.resize_bilinear import resize_form
 from tinyflow.quantize.site import NoIntegerFormError, Site
 
 
-def argmax_form(site: Site) -> IntegerForm:
+def argmax_form(site: Site) -> ArgmaxForm:
+    attrs: Any = site.node.attrs
     params = site.result.params
     if (params.scale, params.zero_point) != (1.0, 0):
         raise NoIntegerFormError("its indices must have scale 1 and zero point 0")
-    return IntegerForm()
+    return ArgmaxForm(attrs.resize and resize_form(attrs.resize, site.input.shape))

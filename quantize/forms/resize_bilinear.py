@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinyflow.ir import Shape
 from tinyflow.ir.integer import ResizeBilinearForm
 from tinyflow.ir.ops.resize import ResizeAttrs
 from tinyflow.quantize.site import Site
@@ -14,8 +15,13 @@ ONE = 1 << 10
 def resize_bilinear_form(site: Site) -> ResizeBilinearForm:
     attrs = site.node.attrs
     assert isinstance(attrs, ResizeAttrs)
-    rows = _axis(attrs, site.input.shape[1], attrs.size[0])
-    columns = _axis(attrs, site.input.shape[2], attrs.size[1])
+    return resize_form(attrs, site.input.shape)
+
+
+def resize_form(attrs: ResizeAttrs, shape: Shape) -> ResizeBilinearForm:
+    """For an image [n, h, w, c]."""
+    rows = _axis(attrs, shape[1], attrs.size[0])
+    columns = _axis(attrs, shape[2], attrs.size[1])
     return ResizeBilinearForm(*rows, *columns)
 
 

@@ -13,6 +13,8 @@ from tinyflow.codegen.schedule import make_schedule
 from tinyflow.errors import UnsupportedError
 from tinyflow.ir import DType, Graph, Op, QuantParams
 from tinyflow.ir.ops.detection import DetectionAttrs, evaluate
+from tinyflow.ir.ops.resize import ResizeAttrs
+from tinyflow.ir.ops.resize_bilinear import evaluate as resize
 from tinyflow.quantize import attach_integers, run_reference
 from tinyflow.quantize.postprocess import add_argmax, add_detection
 from tinyflow.quantize.site import NoIntegerFormError
@@ -134,3 +136,21 @@ def test_labels_of_pixels(channels, dtype, tmp_path):
 def test_an_image_too_large_for_the_coordinates_is_refused():
     with pytest.raises((NoIntegerFormError, UnsupportedError), match="2048x10 pixels"):
         detector(4, 3, DetectionAttrs((2048, 10), background=2))
+
+
+@pytest.mark.parametrize("channels", [3, 300])
+@pytest.mark.parametrize("half_pixel", [False, True])
+def test_labels_of_an_enlarged_image_without_storing_it(channels, half_pixel, tmp_path):
+    b = GraphBuilder()
+    quant = QuantParams.per_tensor(0.1, 4)
+    small = identity(b, "x", (1, 5, 3, channels), quant)
+    size = ResizeAttrs((17, 12), half_pixel_centers=half_pixel)
+    large = b.node(Op.RESIZE_BILINEAR, [small], size, quant=quant)
+    graph = add_argmax(attach_integers(b.build(large)), large)
+    assert [node.op for node in graph.nodes] == [Op.CLAMP, Op.ARGMAX]
+    assert graph.tensors[graph.outputs[0]].shape == (1, 17, 12, 1)
+    inputs = codes(graph, 3)
+    expected = run_reference(graph, inputs)[graph.outputs[0]]
+    np.testing.assert_array_equal(run_c(graph, inputs, tmp_path), expected)
+    exact = resize(size, inputs["x"].astype(np.float64)).argmax(axis=-1)
+    assert (expected[..., 0] == exact).mean() > 0.97

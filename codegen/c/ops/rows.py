@@ -83,8 +83,17 @@ def _bilinear(graph: Graph, node: Node, height: int) -> list[Span]:
     return [(int(lo), int(hi) + 1) for lo, hi in zip(form.y_lo, form.y_hi, strict=True)]
 
 
+def _labels(graph: Graph, node: Node, height: int) -> list[Span]:
+    form: Any = node.integer
+    if form.resize is None:
+        return _same(graph, node, height)
+    return [
+        (int(lo), int(hi) + 1) for lo, hi in zip(form.resize.y_lo, form.resize.y_hi, strict=True)
+    ]
+
+
 READS: dict[Op, Reads] = {
-    Op.ARGMAX: _same,
+    Op.ARGMAX: _labels,
     Op.AVERAGE_POOL: _pool,
     Op.CONV_2D: _convolution,
     Op.DEPTHWISE_CONV_2D: _convolution,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tinyflow.codegen.c.ops import detection
+from tinyflow.codegen.c.ops import argmax, detection
 from tinyflow.ir import Graph, Node, Op
 
 SCRATCH: dict[Op, Callable[[Graph, Node], int]] = {
+    Op.ARGMAX: argmax.scratch_bytes,
     Op.DETECTION: detection.scratch_bytes,
 }
 """A binding passes it to its kernel as ``layer.scratch``."""

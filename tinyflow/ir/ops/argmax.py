@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from tinyflow.ir.node import Attrs, Op
+from tinyflow.ir.ops import resize_bilinear
+from tinyflow.ir.ops.resize import ResizeAttrs, infer_resize
 from tinyflow.ir.ops.spec import OpSpec
 from tinyflow.ir.tensor import Shape
 
 
-def infer(attrs: Attrs, x: Shape) -> Shape:
+@dataclass(frozen=True)
+class ArgmaxAttrs(Attrs):
+    """``resize`` enlarges the image before, as RESIZE_BILINEAR does: the enlarged image, with a
+    value for each class, need not be stored."""
+
+    resize: ResizeAttrs | None = None
+
+
+def infer(attrs: ArgmaxAttrs, x: Shape) -> Shape:
     """x [..., c] -> [..., 1]."""
-    return (*x[:-1], 1)
+    shape = x if attrs.resize is None else infer_resize(attrs.resize, x)
+    return (*shape[:-1], 1)
 
 
-def evaluate(attrs: Attrs, x: np.ndarray) -> np.ndarray:
-    return np.argmax(x, axis=-1, keepdims=True).astype(x.dtype)
+def evaluate(attrs: ArgmaxAttrs, x: np.ndarray) -> np.ndarray:
+    values = x if attrs.resize is None else resize_bilinear.evaluate(attrs.resize, x)
+    return np.argmax(values, axis=-1, keepdims=True).astype(x.dtype)
 
 
-SPEC = OpSpec(Op.ARGMAX, Attrs, ("x",), infer, evaluate)
+SPEC = OpSpec(Op.ARGMAX, ArgmaxAttrs, ("x",), infer, evaluate)
