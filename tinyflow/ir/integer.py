@@ -119,6 +119,30 @@ class SoftmaxForm(IntegerForm):
     diff_min: int
 
 
+@dataclass(frozen=True)
+class Decay:
+    """How fast a score's share falls with its distance below the largest score of its row.
+
+    A distance d takes ``(min(d, limit) << left) * multiplier >> 32`` off the share's base-2
+    logarithm, in units of 2**-24; at the limit it is 32 or more, and the share is 0.
+    """
+
+    multiplier: int
+    left: int
+    limit: int
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionForm(IntegerForm):
+    """ATTENTION: shares of a row's scores by ``decay``, ``2**spare`` times as small as they could
+    be, so that no sum leaves 32 bits; ``out = requantize(sum(share * (v - z_v)) / sum(share))``
+    with ``output`` as the real factor scale v / scale out."""
+
+    decay: Decay
+    spare: int
+    output: Multiplier
+
+
 @dataclass(frozen=True, eq=False)
 class ResizeBilinearForm(IntegerForm):
     """RESIZE_BILINEAR: per output row and column, the lower and upper source index (int32) and
@@ -130,6 +154,13 @@ class ResizeBilinearForm(IntegerForm):
     x_lo: np.ndarray
     x_hi: np.ndarray
     x_frac: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class ArgmaxForm(IntegerForm):
+    """ARGMAX; with ``resize``, of that operation's sums before they are rounded."""
+
+    resize: ResizeBilinearForm | None = None
 
 
 @dataclass(frozen=True, eq=False)
