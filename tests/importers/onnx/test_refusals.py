@@ -207,7 +207,7 @@ def refused(source: onnx.ModelProto, folder: Path) -> UnsupportedError:
 def test_all_layers_at_once_by_name(tmp_path: Path) -> None:
     source = model(
         [
-            node("Erf", ["x"], ["a"], name="first"),
+            node("Sinh", ["x"], ["a"], name="first"),
             node("Relu", ["a"], ["b"], name="fine"),
             node("Conv", ["b", "w"], ["c"], name="groups"),
             node("Pad", ["c", "p"], ["d"], name="reflected", mode="reflect"),
@@ -219,7 +219,7 @@ def test_all_layers_at_once_by_name(tmp_path: Path) -> None:
     )
     error = refused(source, tmp_path)
     assert [o.layer for o in error.obstacles] == ["first", "reflected", "y"]
-    assert "Erf is not supported" in error.message
+    assert "Sinh is not supported" in error.message
     assert "mode 'reflect'" in error.message
 
 
@@ -294,12 +294,8 @@ def cast_and_back() -> onnx.ModelProto:
 
 REFUSED: dict[str, tuple[onnx.ModelProto, str]] = {
     "two activations": (
-        one_op("MatMul", {"a": (1, 2, 4, 5), "b": (1, 5, 4)}),
-        "MatMul multiplies the activations [1, 2, 4, 5] and [1, 5, 4]",
-    ),
-    "two activations of rank 2": (
-        one_op("MatMul", {"a": (1, 1), "b": (1, 4)}),
-        "MatMul multiplies the activations [1, 1] and [1, 4]",
+        one_op("MatMul", {"a": (1, 1, 4, 5), "b": (1, 2, 5, 4)}),
+        "multiplies the activations [1, 1, 4, 5] and [1, 2, 5, 4]",
     ),
     "Gemm of two activations": (
         one_op("Gemm", {"a": (1, 5), "b": (5, 4)} | {"b": (1, 4)}, transA=1),
@@ -325,17 +321,13 @@ REFUSED: dict[str, tuple[onnx.ModelProto, str]] = {
         one_op("MaxPool", IMAGE, kernel_shape=[2, 2], dilations=[2, 1]),
         "MaxPool with dilation",
     ),
-    "division by an activation": (
-        one_op("Div", {"a": (1, 3), "b": (1, 3)}),
-        "Div by a value that is computed",
-    ),
     "division by zero": (one_op("Div", IMAGE, {"c": np.zeros((), np.float32)}), "holds zero"),
     "backward slice": (
         one_op("Slice", IMAGE, {"s": ints(-1), "e": ints(-9), "a": ints(3), "t": ints(-1)}),
         "negative step",
     ),
     "batch is squeezed": (one_op("Squeeze", {"x": (1, 3)}), "no batch axis"),
-    "batch is moved": (one_op("Transpose", {"x": (1, 3, 4)}), "moves the batch axis"),
+    "batch is moved": (one_op("Transpose", {"x": (1, 3, 4)}), "no batch axis"),
     "batch is joined": (one_op("Reshape", IMAGE, {"s": ints(3, -1)}), "no batch axis"),
     "padding with infinity": (
         one_op("Pad", IMAGE, {"p": ints(0, 0, 1, 1, 0, 0, 1, 1), "v": np.float32(-np.inf)}),

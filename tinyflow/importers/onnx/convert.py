@@ -7,15 +7,15 @@ import onnx
 from onnx import numpy_helper, shape_inference
 
 from tinyflow.errors import ModelError, Obstacle, UnsupportedError
-from tinyflow.importers.onnx.builder import Builder
+from tinyflow.importers.common.builder import Builder
+from tinyflow.importers.common.finish import finish
+from tinyflow.importers.common.layer import Layer, RefusalError
 from tinyflow.importers.onnx.fold_constants import fold
 from tinyflow.importers.onnx.input_shapes import graph_inputs, input_shape
-from tinyflow.importers.onnx.layer import Layer, RefusalError, layer_of
+from tinyflow.importers.onnx.layer import layer_of
 from tinyflow.importers.onnx.refused import is_quantized_op, refusal
 from tinyflow.importers.onnx.table import HANDLERS
-from tinyflow.ir import Graph, Shape, check_graph, non_finite_constants
-
-_SHOWN = 5
+from tinyflow.ir import Graph, Shape
 
 
 def convert(model: onnx.ModelProto, name: str) -> Graph:
@@ -41,9 +41,7 @@ def convert(model: onnx.ModelProto, name: str) -> Graph:
         quantized = any(is_quantized_op(layer.op) for layer in layers)
         hint = "give the float model: TinyFlow quantizes it itself" if quantized else ""
         raise UnsupportedError(obstacles, hint)
-    graph = _finish(model.graph, builder, name)
-    check_graph(graph, "the ONNX importer")
-    return graph
+    return finish(builder, name, [value.name for value in model.graph.output], "the ONNX importer")
 
 
 def _translate(layer: Layer, builder: Builder) -> None:
@@ -57,27 +55,6 @@ def _translate(layer: Layer, builder: Builder) -> None:
     for output, tensor in zip(layer.outputs, results, strict=False):
         if output:
             builder.bind(output, tensor)
-
-
-def _finish(source: onnx.GraphProto, builder: Builder, name: str) -> Graph:
-    outputs = [value.name for value in source.output]
-    constant = [o for o in outputs if o in builder.constants]
-    if constant:
-        raise ModelError(
-            f"the output '{constant[0]}' does not depend on the model's inputs",
-            "export the model without it",
-        )
-    graph = builder.build(name, [builder.output(o, outputs) for o in outputs])
-    broken = non_finite_constants(graph)
-    if broken:
-        readers = {i: node.name for node in graph.nodes for i in node.inputs}
-        shown = ", ".join(f"'{b}' of layer '{readers[b]}'" for b in broken[:_SHOWN])
-        more = f" and {len(broken) - _SHOWN} more" if len(broken) > _SHOWN else ""
-        raise ModelError(
-            f"the model has weights that are NaN or infinite: {shown}{more}",
-            "the training may have diverged; export a checkpoint with finite weights",
-        )
-    return graph
 
 
 def _needed_nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:

@@ -6,8 +6,8 @@ import numpy as np
 import onnx
 from onnx.reference import ReferenceEvaluator
 
-from tinyflow.importers.onnx.builder import Builder
-from tinyflow.importers.onnx.layer import Layer, RefusalError
+from tinyflow.importers.common.builder import Builder
+from tinyflow.importers.common.layer import Layer, RefusalError
 
 # Their results differ from run to run.
 _RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"} | {

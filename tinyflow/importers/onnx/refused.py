@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyflow.importers.onnx.layer import Layer, RefusalError
+from tinyflow.importers.common.layer import Layer, RefusalError
 
 _RECURRENT = {"LSTM", "GRU", "RNN"}
 _CONTROL_FLOW = {"If", "Loop", "Scan"}

@@ -6,16 +6,28 @@ import onnx
 
 LARGEST_FOLDED_TENSOR = "64MB"
 
-# TinyFlow's own passes do these, with the names of all merged layers kept.
+# TinyFlow's own passes do these, with the names of all merged layers kept; some would also write
+# operations that are not ONNX's own.
 _SKIPPED_OPTIMIZERS = [
     "fuse_add_bias_into_conv",
+    "fuse_attention",
     "fuse_bn_into_conv",
     "fuse_concat_into_reshape",
+    "fuse_gelu",
+    "fuse_gqa",
+    "fuse_layer_norm",
+    "fuse_lp_normalization",
     "fuse_matmul_add_bias_into_gemm",
     "fuse_matmul_add_bias_into_gemm_batched",
+    "fuse_matmul_into_conv",
+    "fuse_mul_into_conv",
     "fuse_pad_into_conv",
     "fuse_pad_into_pool",
+    "fuse_preceding_mul_into_conv",
     "fuse_qkv",
+    "fuse_reduce_sum_into_conv",
+    "fuse_rms_norm",
+    "fuse_rope",
     "fuse_transpose_into_gemm",
     "eliminate_duplicate_initializer",
     "rewrite_where",

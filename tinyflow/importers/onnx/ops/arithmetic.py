@@ -1,68 +1,67 @@
-"""Add, Sub, Mul and Div."""
+"""Add, Sub, Mul, Div, Pow, Min and Max."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from tinyflow.importers.onnx.builder import Builder, as_float32
-from tinyflow.importers.onnx.layer import Layer, RefusalError
+from tinyflow.importers.common.builder import Builder, Value
+from tinyflow.importers.common.elementwise import binary, clamped, operand, quotient, unary
+from tinyflow.importers.common.layer import Layer, RefusalError
 from tinyflow.ir import Op
-from tinyflow.ir.ops.broadcast import BinaryAttrs
+from tinyflow.ir.ops.power import PowerAttrs
 
 
-def convert_add(layer: Layer, builder: Builder) -> tuple[str, ...]:
+def convert_add(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     """With broadcasting; an operand may be constant."""
-    return (_emit(layer, builder, Op.ADD),)
+    return (binary(layer, builder, Op.ADD),)
 
 
-def convert_sub(layer: Layer, builder: Builder) -> tuple[str, ...]:
+def convert_sub(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     """With broadcasting; an operand may be constant."""
-    return (_emit(layer, builder, Op.SUB),)
+    return (binary(layer, builder, Op.SUB),)
 
 
-def convert_mul(layer: Layer, builder: Builder) -> tuple[str, ...]:
+def convert_mul(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     """With broadcasting; an operand may be constant."""
-    return (_emit(layer, builder, Op.MUL),)
+    return (binary(layer, builder, Op.MUL),)
 
 
-def convert_div(layer: Layer, builder: Builder) -> tuple[str, ...]:
-    """The divisor is constant and nowhere zero."""
-    if not builder.is_constant(layer, 1):
+def convert_div(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """By a constant that is nowhere zero; by an activation only where it is part of a
+    normalization, a softmax or a function of one element."""
+    return (quotient(layer, builder, operand(layer, builder, 0), operand(layer, builder, 1)),)
+
+
+def convert_pow(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """The exponent is one constant number."""
+    exponent = builder.constant(layer, 1, "exponent")
+    if exponent.size != 1 or not np.isfinite(exponent.astype(np.float64)).all():
+        raise RefusalError("Pow needs an exponent that is a single finite number")
+    attrs = PowerAttrs(float(exponent.reshape(())))
+    return (unary(layer, builder, Op.POWER, attrs),)
+
+
+def convert_min(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """Of one activation and constants that are single numbers."""
+    x, limits = _limited(layer, builder)
+    return (clamped(layer, builder, x, -math.inf, min(limits, default=math.inf)),)
+
+
+def convert_max(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """Of one activation and constants that are single numbers."""
+    x, limits = _limited(layer, builder)
+    return (clamped(layer, builder, x, max(limits, default=-math.inf), math.inf),)
+
+
+def _limited(layer: Layer, builder: Builder) -> tuple[Value, list[float]]:
+    """The one activation among the operands, and the numbers that limit it."""
+    constants = [i for i in range(len(layer.inputs)) if builder.is_constant(layer, i)]
+    values = [i for i in range(len(layer.inputs)) if i not in constants]
+    if len(values) != 1 or any(builder.weight(layer, i, "limit").size != 1 for i in constants):
         raise RefusalError(
-            "Div by a value that is computed while the model runs is not supported",
-            "divide by a constant, or multiply",
+            f"{layer.op} needs one activation and constants that are single numbers",
         )
-    divisor = builder.weight(layer, 1, "divisor").astype(np.float64)
-    if not divisor.all():
-        raise RefusalError("Div by a constant that holds zero")
-    return (_emit(layer, builder, Op.MUL, 1.0 / divisor),)
-
-
-def _emit(layer: Layer, builder: Builder, op: Op, second: np.ndarray | None = None) -> str:
-    """All operands of one rank, so that the batch axis comes first in each.
-
-    Constants of one element become scalars, which any rank takes.
-    """
-    shapes = [_source_shape(layer, builder, i) for i in (0, 1)]
-    rank = max(len(shape) for shape in shapes)
-    names = []
-    for index in (0, 1):
-        if builder.is_constant(layer, index):
-            value = builder.constants[layer.inputs[index]]
-            if index == 1 and second is not None:
-                value = second
-            value = as_float32(value, f"operand {index}")
-            value = value.reshape((1,) * (rank - value.ndim) + value.shape)
-            value = value.reshape(()) if value.size == 1 else value
-            names.append(builder.add_constant(layer.inputs[index], value))
-            continue
-        x = builder.activation(layer, index)
-        shape = (1,) * (rank - len(builder.shape(x))) + builder.shape(x)
-        names.append(builder.reshape(layer, x, shape, f"aligned_{index}"))
-    return builder.emit(layer, op, names, BinaryAttrs())
-
-
-def _source_shape(layer: Layer, builder: Builder, index: int) -> tuple[int, ...]:
-    if builder.is_constant(layer, index):
-        return builder.constants[layer.inputs[index]].shape
-    return builder.shape(builder.activation(layer, index))
+    limits = [float(builder.weight(layer, i, "limit").reshape(())) for i in constants]
+    return builder.value(layer, values[0]), limits

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from tinyflow.importers.onnx.builder import Builder
-from tinyflow.importers.onnx.layer import Layer
-from tinyflow.ir import Op
-from tinyflow.ir.ops.concat import ConcatAttrs
+from tinyflow.importers.common.builder import Builder, Value
+from tinyflow.importers.common.layer import Layer
+from tinyflow.importers.common.views import concat_of
 
 
-def convert_concat(layer: Layer, builder: Builder) -> tuple[str, ...]:
-    """Along any axis but the batch."""
-    names = [builder.activation(layer, i) for i in range(len(layer.inputs))]
-    axis = layer.integer("axis", 0)
-    axis += len(builder.shape(names[0])) if axis < 0 else 0
-    return (builder.emit(layer, Op.CONCAT, names, ConcatAttrs(axis)),)
+def convert_concat(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """Along any axis."""
+    values = [builder.value(layer, i) for i in range(len(layer.inputs))]
+    axis = layer.integer("axis", 0) % len(values[0].shape)
+    return (concat_of(layer, builder, values, axis),)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from tinyflow.importers.onnx.builder import Builder
-from tinyflow.importers.onnx.layer import Layer, RefusalError
-from tinyflow.importers.onnx.ops.images import spatial_rank, to_nhwc, to_source
+from tinyflow.importers.common.builder import Builder
+from tinyflow.importers.common.images import spatial_rank, to_nhwc, to_source
+from tinyflow.importers.common.layer import Layer, RefusalError
+from tinyflow.importers.common.windows import convolution, image_size
 from tinyflow.importers.onnx.ops.window import window_of
-from tinyflow.ir import Op
-from tinyflow.ir.ops.conv2d import Conv2DAttrs
-from tinyflow.ir.ops.depthwise_conv2d import DepthwiseConv2DAttrs
 
 
 def convert_conv(layer: Layer, builder: Builder) -> tuple[str, ...]:
@@ -21,29 +17,10 @@ def convert_conv(layer: Layer, builder: Builder) -> tuple[str, ...]:
         raise RefusalError(f"a weight {list(weight.shape)} does not fit {rank} image axes")
     if rank == 1:
         weight = weight[:, :, None, :]
-    inputs = [to_nhwc(layer, builder, builder.activation(layer))]
-    _, height, width, channels = builder.shape(inputs[0])
-    window = window_of(layer, weight.shape[2:][-rank:], (height, width))
+    image = to_nhwc(layer, builder, builder.activation(layer))
+    window = window_of(layer, weight.shape[2:][-rank:], image_size(builder, image))
+    bias = builder.weight(layer, 2, "bias") if layer.has(2) else None
+    stems = layer.inputs[1], layer.inputs[2] if layer.has(2) else ""
     groups = layer.integer("group", 1)
-    if groups < 1 or weight.shape[0] % groups:
-        raise RefusalError(f"{weight.shape[0]} output channels do not split in {groups} groups")
-    stem = layer.inputs[1]
-    if groups == channels and groups > 1 and weight.shape[1] == 1:
-        # [c*m, 1, kh, kw] -> [1, kh, kw, c*m]
-        inputs.append(builder.add_constant(stem, weight.transpose(1, 2, 3, 0)))
-        _add_bias(layer, builder, inputs)
-        depthwise = DepthwiseConv2DAttrs(window.strides, window.padding, window.dilations)
-        y = builder.emit(layer, Op.DEPTHWISE_CONV_2D, inputs, depthwise)
-    else:
-        # [o, c/g, kh, kw] -> [o, kh, kw, c/g]
-        inputs.append(builder.add_constant(stem, weight.transpose(0, 2, 3, 1)))
-        _add_bias(layer, builder, inputs)
-        attrs = Conv2DAttrs(window.strides, window.padding, window.dilations, groups)
-        y = builder.emit(layer, Op.CONV_2D, inputs, attrs)
+    y = convolution(layer, builder, image, weight, bias, window, groups, stems)
     return (to_source(layer, builder, y, rank),)
-
-
-def _add_bias(layer: Layer, builder: Builder, inputs: list[str]) -> None:
-    if layer.has(2):
-        bias = np.asarray(builder.weight(layer, 2, "bias"))
-        inputs.append(builder.add_constant(layer.inputs[2], bias))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyflow.importers.onnx.builder import Builder
-from tinyflow.importers.onnx.layer import Layer, RefusalError
+from tinyflow.importers.common.builder import Builder
+from tinyflow.importers.common.layer import Layer, RefusalError
 from tinyflow.ir import Op
 from tinyflow.ir.ops.broadcast import BinaryAttrs
 from tinyflow.ir.ops.fully_connected import FullyConnectedAttrs

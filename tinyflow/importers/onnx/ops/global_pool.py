@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tinyflow.importers.onnx.builder import Builder
-from tinyflow.importers.onnx.layer import Layer
-from tinyflow.importers.onnx.ops.images import spatial_rank, to_nhwc, to_source
+from tinyflow.importers.common.builder import Builder
+from tinyflow.importers.common.images import spatial_rank, to_nhwc, to_source
+from tinyflow.importers.common.layer import Layer
 from tinyflow.ir import Op
 from tinyflow.ir.ops.mean import MeanAttrs
 from tinyflow.ir.ops.pool import PoolAttrs

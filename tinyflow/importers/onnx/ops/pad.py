@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from tinyflow.importers.onnx.builder import BATCH_REMEDY, Builder
-from tinyflow.importers.onnx.layer import Layer, RefusalError
+from tinyflow.importers.common.builder import BATCH_REMEDY, Builder
+from tinyflow.importers.common.layer import Layer, RefusalError
 from tinyflow.ir import Op
 from tinyflow.ir.ops.pad import PadAttrs
 from tinyflow.ir.ops.slice import SliceAttrs

@@ -1,54 +1,66 @@
-"""Reshape, Flatten, Squeeze and Unsqueeze: the same elements under another shape."""
+"""Reshape, Flatten, Squeeze, Unsqueeze and Expand: the same elements under another shape."""
 
 from __future__ import annotations
 
 import math
 
-from tinyflow.importers.onnx.builder import Builder
-from tinyflow.importers.onnx.layer import Layer, RefusalError
+import numpy as np
+
+from tinyflow.importers.common.builder import Builder, Value
+from tinyflow.importers.common.layer import Layer, RefusalError
+from tinyflow.importers.common.views import expanded, reshape_to
 
 
-def convert_reshape(layer: Layer, builder: Builder) -> tuple[str, ...]:
-    """To a constant shape that keeps the batch axis."""
-    x = builder.activation(layer)
-    old = builder.shape(x)
+def convert_reshape(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """To a constant shape."""
+    x = builder.value(layer)
     wanted = list(builder.integers(layer, 1, "shape"))
     if not layer.integer("allowzero", 0):
+        old = x.shape
         wanted = [old[i] if d == 0 and i < len(old) else d for i, d in enumerate(wanted)]
     if wanted.count(-1) == 1:
         known = math.prod(d for d in wanted if d != -1)
-        wanted[wanted.index(-1)] = math.prod(old) // known if known else 0
-    if any(d < 1 for d in wanted):
-        raise RefusalError(f"{list(old)} cannot be reshaped to {wanted}")
-    return (builder.reshape(layer, x, wanted),)
+        wanted[wanted.index(-1)] = math.prod(x.shape) // known if known else 0
+    return (reshape_to(layer, builder, x, wanted),)
 
 
-def convert_flatten(layer: Layer, builder: Builder) -> tuple[str, ...]:
-    """From axis 1 on, so that the batch axis stays."""
-    x = builder.activation(layer)
-    shape = builder.shape(x)
+def convert_flatten(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """At any axis."""
+    x = builder.value(layer)
     axis = layer.integer("axis", 1)
-    axis += len(shape) if axis < 0 else 0
-    flat = (math.prod(shape[:axis]), math.prod(shape[axis:]))
-    return (builder.reshape(layer, x, flat),)
+    axis += len(x.shape) if axis < 0 else 0
+    flat = (math.prod(x.shape[:axis]), math.prod(x.shape[axis:]))
+    return (reshape_to(layer, builder, x, flat),)
 
 
-def convert_squeeze(layer: Layer, builder: Builder) -> tuple[str, ...]:
-    """Any axes of 1 but the batch."""
-    x = builder.activation(layer)
-    shape = builder.shape(x)
+def convert_squeeze(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """Any axes of 1."""
+    x = builder.value(layer)
     if layer.has(1):
-        axes = {axis % len(shape) for axis in builder.integers(layer, 1, "axes")}
+        axes = {axis % len(x.shape) for axis in builder.integers(layer, 1, "axes")}
     else:
-        axes = {axis for axis, size in enumerate(shape) if size == 1}
-    return (builder.reshape(layer, x, [d for i, d in enumerate(shape) if i not in axes]),)
+        axes = {axis for axis, size in enumerate(x.shape) if size == 1}
+    shape = [d for i, d in enumerate(x.shape) if i not in axes]
+    return (reshape_to(layer, builder, x, shape),)
 
 
-def convert_unsqueeze(layer: Layer, builder: Builder) -> tuple[str, ...]:
+def convert_unsqueeze(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     """Any constant axes."""
-    x = builder.activation(layer)
+    x = builder.value(layer)
     axes = builder.integers(layer, 1, "axes")
-    rank = len(builder.shape(x)) + len(axes)
+    rank = len(x.shape) + len(axes)
     inserted = {axis % rank for axis in axes}
-    rest = iter(builder.shape(x))
-    return (builder.reshape(layer, x, [1 if i in inserted else next(rest) for i in range(rank)]),)
+    rest = iter(x.shape)
+    shape = [1 if i in inserted else next(rest) for i in range(rank)]
+    return (reshape_to(layer, builder, x, shape),)
+
+
+def convert_expand(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """To a constant shape, for layers that broadcast; nothing is copied."""
+    x = builder.value(layer)
+    wanted = builder.integers(layer, 1, "shape")
+    try:
+        shape = np.broadcast_shapes(x.shape, wanted)
+    except ValueError:
+        raise RefusalError(f"{list(x.shape)} cannot be expanded to {list(wanted)}") from None
+    return (expanded(layer, builder, x, tuple(int(d) for d in shape)),)

@@ -9,9 +9,9 @@ from itertools import product
 
 import numpy as np
 
-from tinyflow.importers.onnx.builder import Builder
-from tinyflow.importers.onnx.layer import Layer, RefusalError
-from tinyflow.importers.onnx.ops.images import to_nhwc, to_source
+from tinyflow.importers.common.builder import Builder
+from tinyflow.importers.common.images import to_nhwc, to_source
+from tinyflow.importers.common.layer import Layer, RefusalError
 from tinyflow.ir import Op
 from tinyflow.ir.ops.resize import ResizeAttrs, source_positions
 from tinyflow.ir.ops.resize_nearest import source_indices

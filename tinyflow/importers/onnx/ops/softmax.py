@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from tinyflow.importers.onnx.builder import BATCH_REMEDY, Builder
-from tinyflow.importers.onnx.layer import Layer, RefusalError
-from tinyflow.ir import Op
-from tinyflow.ir.ops.softmax import SoftmaxAttrs
+from tinyflow.importers.common.axes import softmax_of
+from tinyflow.importers.common.builder import Builder, Value
+from tinyflow.importers.common.layer import Layer
 
 
-def convert_softmax(layer: Layer, builder: Builder) -> tuple[str, ...]:
-    """Over any axis but the batch; another than the last costs transposes."""
-    x = builder.activation(layer)
-    rank = len(builder.shape(x))
-    axis = layer.integer("axis", -1) % rank
-    if axis == 0:
-        raise RefusalError("Softmax runs over the batch axis", BATCH_REMEDY)
-    rest = [i for i in range(rank) if i != axis]
-    perm = (*rest, axis)
-    back = sorted(range(rank), key=lambda i: perm[i])
-    inputs = (builder.transpose(layer, x, perm, "axis_last"),)
-    y = builder.emit(layer, Op.SOFTMAX, inputs, SoftmaxAttrs())
-    return (builder.transpose(layer, y, back, "axis_back"),)
+def convert_softmax(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """Over any axis; another than the last costs transposes."""
+    return (softmax_of(layer, builder, builder.value(layer), layer.integer("axis", -1)),)

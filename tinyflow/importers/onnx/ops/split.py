@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from tinyflow.importers.onnx.builder import BATCH_REMEDY, Builder
-from tinyflow.importers.onnx.layer import Layer, RefusalError
-from tinyflow.ir import Op
-from tinyflow.ir.ops.slice import SliceAttrs
+from tinyflow.importers.common.builder import Builder, Value
+from tinyflow.importers.common.layer import Layer
+from tinyflow.importers.common.views import split_of
 
 
-def convert_split(layer: Layer, builder: Builder) -> tuple[str, ...]:
-    """Equal or constant parts along any axis but the batch; each part is a slice."""
-    x = builder.activation(layer)
-    shape = builder.shape(x)
-    axis = layer.integer("axis", 0) % len(shape)
-    if axis == 0:
-        raise RefusalError("Split cuts the batch axis", BATCH_REMEDY)
-    sizes = _sizes(layer, builder, shape[axis])
-    results = []
-    start = 0
-    for index, size in enumerate(sizes):
-        begin, end = [0] * len(shape), list(shape)
-        begin[axis], end[axis] = start, start + size
-        start += size
-        attrs = SliceAttrs(tuple(begin), tuple(end), (1,) * len(shape))
-        suffix = str(index) if len(sizes) > 1 else ""
-        used = index < len(layer.outputs) and layer.outputs[index] != ""
-        results.append(builder.emit(layer, Op.SLICE, (x,), attrs, suffix) if used else "")
-    return tuple(results)
+def convert_split(layer: Layer, builder: Builder) -> tuple[Value | str, ...]:
+    """Equal or constant parts along any axis; each part is a slice."""
+    x = builder.value(layer)
+    axis = layer.integer("axis", 0) % len(x.shape)
+    return split_of(layer, builder, x, axis, _sizes(layer, builder, x.shape[axis]))
 
 
 def _sizes(layer: Layer, builder: Builder, total: int) -> tuple[int, ...]:

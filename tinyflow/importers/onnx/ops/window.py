@@ -1,36 +1,10 @@
-"""Kernel, strides, dilations and padding of layers that slide a window."""
+"""Kernel, strides, dilations and padding as ONNX states them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
-from tinyflow.importers.onnx.layer import Layer, RefusalError
-from tinyflow.ir.ops.spatial import NO_PADDING, Padding, Pair, extent, same_padding
-
-
-@dataclass(frozen=True)
-class Window:
-    """Over rows and columns; a 1-D window has one row. ``padding`` is what the layer states."""
-
-    kernel: Pair
-    strides: Pair
-    dilations: Pair
-    padding: Padding
-
-    def with_ceiling(self, size: Pair) -> Window:
-        """Padded at the end so that rounding down gives what ceil_mode gives on images of
-        ``size``: a last window that is not full counts if it starts inside the padded image."""
-        padding = []
-        for axis in (0, 1):
-            before, after = self.padding[axis]
-            kernel, stride, dilation = self.kernel[axis], self.strides[axis], self.dilations[axis]
-            reach = (kernel - 1) * dilation + 1
-            count = -(-(size[axis] + before + after - reach) // stride) + 1
-            if (count - 1) * stride >= size[axis] + before:
-                count -= 1
-            needed = (count - 1) * stride + reach - size[axis] - before
-            padding.append((before, max(needed, after)))
-        return replace(self, padding=(padding[0], padding[1]))
+from tinyflow.importers.common.layer import Layer, RefusalError
+from tinyflow.importers.common.windows import Window
+from tinyflow.ir.ops.spatial import NO_PADDING, Padding, Pair, same_padding
 
 
 def window_of(layer: Layer, kernel: tuple[int, ...], size: Pair) -> Window:
@@ -73,11 +47,3 @@ def _padding(
     if rank == 1:
         return (0, 0), (pads[0], pads[1])
     return (pads[0], pads[2]), (pads[1], pads[3])
-
-
-def output_size(window: Window, size: Pair) -> Pair:
-    rows, columns = (
-        extent(size[i], window.kernel[i], window.strides[i], window.dilations[i], window.padding[i])
-        for i in (0, 1)
-    )
-    return rows, columns

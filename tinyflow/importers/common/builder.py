@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinyflow.importers.onnx.layer import Layer, RefusalError
+from tinyflow.importers.common.layer import Layer, RefusalError
 from tinyflow.ir import OPS, Attrs, DType, Graph, Node, Op, Shape, ShapeError, Tensor
 from tinyflow.ir.ops.reshape import ReshapeAttrs
 from tinyflow.ir.ops.transpose import TransposeAttrs
@@ -19,8 +19,22 @@ MOST_ELEMENTS = 2**31
 BATCH_REMEDY = "keep the batch axis: it is the first one and has the size 1"
 
 
+@dataclass(frozen=True)
+class Value:
+    """A value of the source model that is computed: its shape there, and the tensor that holds it.
+
+    The tensor has the same shape, except that
+    - where the source has moved, joined or dropped its batch axis (``shape`` does not begin with
+      1) the tensor has an axis of 1 more, in front: every tensor of the graph has a batch of 1;
+    - where the source repeats a value along an axis, only to broadcast it, the tensor has 1 there.
+    """
+
+    tensor: str
+    shape: Shape
+
+
 class Builder:
-    """Maps each value of the source model to a constant or to a tensor of the graph.
+    """Maps each value of the source model to a constant or to a `Value`.
 
     Tensors keep the axis order of the source; a handler that needs images channels-last wraps
     its node in TRANSPOSEs, which a pass removes.
@@ -30,11 +44,12 @@ class Builder:
         """``constants`` by source name. Names in ``layers`` are kept free for their owners."""
         self.constants: dict[str, np.ndarray] = dict(constants)
         self._reserved_nodes = {layer.name for layer in layers}
+        self._makers = {output: layer.name for layer in layers for output in layer.outputs}
         self._reserved_tensors = {*constants, *(o for layer in layers for o in layer.outputs)}
         self.tensors: dict[str, Tensor] = {}
         self.nodes: list[Node] = []
         self.inputs: list[str] = []
-        self._values: dict[str, str] = {}
+        self._values: dict[str, Value] = {}
         self._node_names: set[str] = set()
 
     # What handlers ask.
@@ -60,12 +75,31 @@ class Builder:
     def integers(self, layer: Layer, index: int, what: str) -> tuple[int, ...]:
         return tuple(int(v) for v in self.constant(layer, index, what).reshape(-1))
 
+    def value(self, layer: Layer, index: int = 0) -> Value:
+        """The value of an operand; a constant becomes a constant tensor."""
+        if not self.is_constant(layer, index):
+            return self._values[layer.inputs[index]]
+        array = as_float32(self.constants[layer.inputs[index]], f"operand {index}")
+        stored = array if array.shape[:1] == (1,) else array[None]
+        return Value(self.add_constant(layer.inputs[index], stored), array.shape)
+
     def activation(self, layer: Layer, index: int = 0) -> str:
-        """The tensor of an operand; a constant becomes a constant tensor."""
-        if self.is_constant(layer, index):
-            value = as_float32(self.constants[layer.inputs[index]], f"operand {index}")
-            return self.add_constant(layer.inputs[index], value)
-        return self._values[layer.inputs[index]]
+        """The tensor of an operand that has its batch axis in front, in the source's shape."""
+        value = self.value(layer, index)
+        if value.shape[:1] != (1,):
+            raise RefusalError(
+                f"its operand {list(value.shape)} has no batch axis of 1", BATCH_REMEDY
+            )
+        return self.full(value)
+
+    def full(self, value: Value) -> str:
+        """The value's tensor; refused where the source has repeated its elements."""
+        if math.prod(self.shape(value.tensor)) != math.prod(value.shape):
+            raise RefusalError(
+                f"it reads {list(value.shape)}, repeated from {list(self.shape(value.tensor))}",
+                "expand values only for operations that broadcast, such as Add and Mul",
+            )
+        return value.tensor
 
     def shape(self, tensor: str) -> Shape:
         return self.tensors[tensor].shape
@@ -105,15 +139,10 @@ class Builder:
         return output
 
     def transpose(self, layer: Layer, x: str, perm: Sequence[int], suffix: str = "") -> str:
+        """The batch axis stays where it is."""
         perm = tuple(int(p) for p in perm)
         if perm == tuple(range(len(perm))):
             return x
-        shape = tuple(self.shape(x)[axis] for axis in perm)
-        if perm[0] != 0:
-            moved = [axis for axis in perm if self.shape(x)[axis] > 1]
-            if moved != sorted(moved):
-                raise RefusalError("it moves the batch axis", BATCH_REMEDY)
-            return self.reshape(layer, x, shape, suffix)
         return self.emit(layer, Op.TRANSPOSE, (x,), TransposeAttrs(perm), suffix)
 
     def reshape(self, layer: Layer, x: str, shape: Sequence[int], suffix: str = "") -> str:
@@ -127,45 +156,54 @@ class Builder:
     def add_input(self, name: str, shape: Shape) -> None:
         self.tensors[name] = Tensor(name, shape, DType.FLOAT32)
         self.inputs.append(name)
-        self._values[name] = name
+        self._values[name] = Value(name, shape)
 
     def knows(self, value: str) -> bool:
         return value in self._values or value in self.constants
 
     def known_shape(self, value: str) -> Shape:
-        """The shape of a source value that `knows` says yes to."""
-        if value in self.constants:
-            return self.constants[value].shape
-        return self.shape(self._values[value])
+        """The source's shape of a value that `knows` says yes to."""
+        return self.constants[value].shape if value in self.constants else self._values[value].shape
 
     def placeholder(self, value: str, shape: Shape) -> None:
         """Stands for the result of a refused layer, so that its readers can be checked too."""
         name = self._unique_tensor(value)
-        self.tensors[name] = Tensor(name, shape, DType.FLOAT32)
-        self._values[value] = name
+        stored = shape if shape[:1] == (1,) else (1, *shape)
+        self.tensors[name] = Tensor(name, stored, DType.FLOAT32)
+        self._values[value] = Value(name, shape)
 
-    def bind(self, value: str, tensor: str) -> None:
-        """Says which tensor a source value is; a new one takes the value's name."""
-        if tensor not in self._values.values():
-            tensor = self._rename(tensor, value)
-        self._values[value] = tensor
+    def bind(self, name: str, result: str | Value) -> None:
+        """Says what a source value is; a tensor stands for a value of its own shape. A new tensor
+        takes the value's name."""
+        if isinstance(result, str):
+            result = Value(result, self.shape(result))
+        if all(known.tensor != result.tensor for known in self._values.values()):
+            result = replace(result, tensor=self._rename(result.tensor, name))
+        self._values[name] = result
 
     def output(self, value: str, outputs: Sequence[str]) -> str:
         """The tensor of the graph output ``value``, under that name.
 
         Where layers that compute nothing made it an alias of an input or of another output, a
-        RESHAPE to the same shape copies it.
+        RESHAPE to the same shape copies it. Refuses one without a batch axis.
         """
-        tensor = self._values[value]
+        alias = Layer(value, "Identity", (value,), (value,), {})
+        tensor = self.activation(alias)
         if tensor == value:
             return tensor
         if tensor not in self.inputs and tensor not in outputs:
             renamed = self._rename(tensor, value)
-            self._values = {v: renamed if t == tensor else t for v, t in self._values.items()}
+            self._values = {
+                v: replace(known, tensor=renamed) if known.tensor == tensor else known
+                for v, known in self._values.items()
+            }
             return renamed
-        alias = Layer(value, "Identity", (value,), (value,), {})
         copy = self.emit(alias, Op.RESHAPE, (tensor,), ReshapeAttrs(self.shape(tensor)))
         return self._rename(copy, value)
+
+    def maker(self, value: str) -> str:
+        """The source layer that computes a value."""
+        return self._makers.get(value, value)
 
     def build(self, name: str, outputs: Sequence[str]) -> Graph:
         used = {*self.inputs, *outputs}

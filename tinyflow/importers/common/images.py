@@ -5,8 +5,8 @@ A signal [n, c, l] is an image of height 1.
 
 from __future__ import annotations
 
-from tinyflow.importers.onnx.builder import Builder
-from tinyflow.importers.onnx.layer import Layer, RefusalError
+from tinyflow.importers.common.builder import Builder
+from tinyflow.importers.common.layer import Layer, RefusalError
 
 TO_NHWC = (0, 2, 3, 1)
 TO_NCHW = (0, 3, 1, 2)
