@@ -7,7 +7,6 @@ from collections.abc import Callable
 from tinyflow.ir import Graph, Op
 from tinyflow.passes.transposes.boundary import absorb_at_boundary
 from tinyflow.passes.transposes.chains import merge_chains
-from tinyflow.passes.transposes.collapse import collapse_axes, is_collapsible
 from tinyflow.passes.transposes.flatten import flatten_in_any_order
 from tinyflow.passes.transposes.move_region import move_regions
 from tinyflow.passes.transposes.names import reclaim_names
@@ -98,14 +97,12 @@ def _sink_below_reshapes(graph: Graph) -> tuple[Graph, bool]:
 def cost(graph: Graph) -> Cost:
     """Elements that TRANSPOSEs move at run time, then the number of TRANSPOSEs and RESHAPEs.
 
-    Every step lowers it or leaves it and moves a TRANSPOSE down, so the rounds end. A TRANSPOSE
-    of many axes counts as the nodes that `collapse_axes` makes of it.
+    Every step lowers it or leaves it and moves a TRANSPOSE down, so the rounds end.
     """
     moving = [node for node in graph.nodes if node.op is Op.TRANSPOSE]
     reshapes = sum(node.op is Op.RESHAPE for node in graph.nodes)
-    wide = sum(is_collapsible(graph, node) for node in moving)
     elements = sum(graph.result(node).elements for node in moving)
-    return elements, len(moving) + reshapes + 2 * wide
+    return elements, len(moving) + reshapes
 
 
 _AFTER_SINKING: tuple[Step, ...] = (
@@ -123,6 +120,5 @@ _STEPS: tuple[Step, ...] = (
     _exhaust(flatten_in_any_order),
     _exhaust(_follow_neighbours),
     _sink_below_reshapes,
-    collapse_axes,
     _settle,
 )

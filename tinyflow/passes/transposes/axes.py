@@ -16,9 +16,6 @@ Perm = tuple[int, ...]
 Layout = tuple[int | None, ...]
 """As a `Perm` that holds every axis; None is a new axis of 1."""
 
-MOST_AXES = 4
-"""Kernels see at most so many."""
-
 
 def compose(first: Sequence[int], second: Sequence[int]) -> Perm:
     """The one permutation that equals ``first`` followed by ``second``."""
