@@ -13,6 +13,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from tinyflow.models.preprocessing import IMAGENET
+from tinyflow.models.residual import Residual
 from tinyflow.models.sizes import EdgeNeXtSize
 
 LAYER_SCALE = 1e-6
@@ -51,11 +53,12 @@ class ConvEncoder(nn.Module):
         self.act = activation(batch_norm)
         self.pwconv2 = nn.Linear(4 * width, width)
         self.gamma = nn.Parameter(torch.full((width,), LAYER_SCALE))
+        self.add = Residual()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.norm(self.dwconv(x)).permute(0, 2, 3, 1)
         y = self.gamma * self.pwconv2(self.act(self.pwconv1(y)))
-        return x + y.permute(0, 3, 1, 2)
+        return self.add(x, y.permute(0, 3, 1, 2))
 
 
 def fourier_features(height: int, width: int, hidden: int) -> torch.Tensor:
@@ -84,13 +87,14 @@ class PositionalEncoding(nn.Module):
     def __init__(self, width: int, shape: tuple[int, int]) -> None:
         super().__init__()
         self.token_projection = nn.Conv2d(2 * self.HIDDEN, width, 1)
+        self.add = Residual()
         self.register_buffer("features", fourier_features(*shape, self.HIDDEN), persistent=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         features = self.features
         if features.shape[2:] != x.shape[2:]:
             features = fourier_features(x.shape[2], x.shape[3], self.HIDDEN).to(x)
-        return x + self.token_projection(features)
+        return self.add(x, self.token_projection(features))
 
 
 class CrossCovariance(nn.Module):
@@ -145,6 +149,7 @@ class SplitAttention(nn.Module):
         self.act = activation(batch_norm)
         self.pwconv2 = nn.Linear(4 * width, width)
         self.gamma = nn.Parameter(torch.full((width,), LAYER_SCALE))
+        self.add_xca, self.add = Residual(), Residual()
 
     def split_convolutions(self, x: torch.Tensor) -> torch.Tensor:
         *groups, last = torch.split(x, self.group, dim=1)
@@ -164,18 +169,20 @@ class SplitAttention(nn.Module):
             c = self.encode_place(c)
             normalized = self.norm_xca(c)
         attended = self.gamma_xca * self.xca(normalized.flatten(2).transpose(1, 2))
-        t = c + attended.transpose(1, 2).reshape(x.shape)
+        t = self.add_xca(c, attended.transpose(1, 2).reshape(x.shape))
         y = self.norm(t).permute(0, 2, 3, 1)
         y = self.gamma * self.pwconv2(self.act(self.pwconv1(y)))
-        return x + y.permute(0, 3, 1, 2)
+        return self.add(x, y.permute(0, 3, 1, 2))
 
 
 class EdgeNeXtBackbone(nn.Module):
     """The stages: [batch, 3, H, W] to their maps, the first H / patch wide, each then half."""
 
+    preprocessing = IMAGENET
+
     def __init__(self, size: EdgeNeXtSize, resolution: int = 256) -> None:
         super().__init__()
-        self.widths = size.widths
+        self.widths, self.resolution = size.widths, resolution
         plain = size.batch_norm
         stem = nn.Sequential(
             nn.Conv2d(3, size.widths[0], size.patch, stride=size.patch, bias=not plain),

@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from tinyflow.models.preprocessing import IMAGENET
+from tinyflow.models.residual import Residual
 from tinyflow.models.sizes import NextViTSize
 
 
@@ -84,11 +86,12 @@ class ConvolutionBlock(nn.Module):
         self.mhca = GroupedConvolution(outputs, group)
         self.norm = nn.BatchNorm2d(outputs)
         self.mlp = Mlp(outputs, 3)
+        self.add_mhca, self.add_mlp = Residual(), Residual()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.patch_embed(x)
-        x = x + self.mhca(x)
-        return x + self.mlp(self.norm(x))
+        x = self.add_mhca(x, self.mhca(x))
+        return self.add_mlp(x, self.mlp(self.norm(x)))
 
 
 class PooledAttention(nn.Module):
@@ -146,22 +149,26 @@ class TransformerBlock(nn.Module):
         self.mhca = GroupedConvolution(outputs - attended, group)
         self.norm2 = nn.BatchNorm2d(outputs)
         self.mlp = Mlp(outputs, 2)
+        self.add_attention, self.add_mhca, self.add_mlp = Residual(), Residual(), Residual()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.patch_embed(x)
         tokens = self.norm1(x).flatten(2).transpose(1, 2)
-        x = x + self.e_mhsa(tokens).transpose(1, 2).reshape(x.shape)
+        x = self.add_attention(x, self.e_mhsa(tokens).transpose(1, 2).reshape(x.shape))
         y = self.projection(x)
-        y = y + self.mhca(y)
+        y = self.add_mhca(y, self.mhca(y))
         z = torch.cat((x, y), dim=1)
-        return z + self.mlp(self.norm2(z))
+        return self.add_mlp(z, self.mlp(self.norm2(z)))
 
 
 class NextViT(nn.Module):
     """The classifier: normalized pictures [batch, 3, H, W] to logits [batch, classes]."""
 
-    def __init__(self, size: NextViTSize, num_classes: int = 1000) -> None:
+    preprocessing = IMAGENET
+
+    def __init__(self, size: NextViTSize, num_classes: int = 1000, resolution: int = 224) -> None:
         super().__init__()
+        self.resolution = resolution
         first, second, third, width = size.stem
         self.stem = nn.Sequential(
             ConvNormRelu(3, first, 2),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinyflow.errors import UsageError
+from tinyflow.models.preprocessing import IMAGENET, PIXEL_LESS_128, Preprocessing
 from tinyflow.models.sizes import EdgeNeXtSize, NextViTSize, TinyNeXtSize, nextvit_size
 
 if TYPE_CHECKING:
@@ -23,18 +25,6 @@ class Family(Enum):
 
 class Task(Enum):
     CLASSIFICATION = "classification"
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """Mean and deviation of each colour on a scale of 0 to 1."""
-
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-
-
-PIXEL_LESS_128 = Preprocessing((128 / 255,) * 3, (1 / 255,) * 3)
-IMAGENET = Preprocessing((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 @dataclass(frozen=True)
@@ -95,20 +85,34 @@ def model_spec(name: str) -> ModelSpec:
     return SPECS[name]
 
 
-def build_network(size: Size, num_classes: int, resolution: int) -> nn.Module:
-    """A classifier of any size, published or not, in evaluation mode, freshly initialized."""
-    from tinyflow.models.edgenext import EdgeNeXt
-    from tinyflow.models.nextvit import NextViT
+def _build_tinynext(size: TinyNeXtSize, num_classes: int, resolution: int) -> nn.Module:
     from tinyflow.models.tinynext import TinyNeXt
 
-    match size:
-        case TinyNeXtSize():
-            network = TinyNeXt(size, num_classes)
-        case EdgeNeXtSize():
-            network = EdgeNeXt(size, num_classes, resolution)
-        case NextViTSize():
-            network = NextViT(size, num_classes)
-    return network.eval()
+    return TinyNeXt(size, num_classes, resolution)
+
+
+def _build_edgenext(size: EdgeNeXtSize, num_classes: int, resolution: int) -> nn.Module:
+    from tinyflow.models.edgenext import EdgeNeXt
+
+    return EdgeNeXt(size, num_classes, resolution)
+
+
+def _build_nextvit(size: NextViTSize, num_classes: int, resolution: int) -> nn.Module:
+    from tinyflow.models.nextvit import NextViT
+
+    return NextViT(size, num_classes, resolution)
+
+
+BUILDERS: dict[type, Callable[[Any, int, int], nn.Module]] = {
+    TinyNeXtSize: _build_tinynext,
+    EdgeNeXtSize: _build_edgenext,
+    NextViTSize: _build_nextvit,
+}
+
+
+def build_network(size: Size, num_classes: int, resolution: int) -> nn.Module:
+    """A classifier of any size, published or not, in evaluation mode, freshly initialized."""
+    return BUILDERS[type(size)](size, num_classes, resolution).eval()
 
 
 def build_model(name: str, num_classes: int = 1000, resolution: int | None = None) -> nn.Module:

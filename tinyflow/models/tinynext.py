@@ -10,6 +10,8 @@ import itertools
 import torch
 from torch import nn
 
+from tinyflow.models.preprocessing import PIXEL_LESS_128
+from tinyflow.models.residual import Residual
 from tinyflow.models.sizes import TinyNeXtSize
 
 
@@ -34,7 +36,7 @@ class InvertedBottleneck(nn.Module):
         self, inputs: int, hidden: int, outputs: int, stride: int = 1, residual: bool = True
     ) -> None:
         super().__init__()
-        self.residual = residual
+        self.add = Residual() if residual else None
         self.layers = nn.Sequential(
             conv_norm_relu(inputs, hidden, 1),
             conv_norm_relu(hidden, hidden, 3, stride, groups=hidden),
@@ -44,7 +46,7 @@ class InvertedBottleneck(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.layers(x)
-        return x + y if self.residual else y
+        return y if self.add is None else self.add(x, y)
 
 
 class Attention(nn.Module):
@@ -92,6 +94,7 @@ class LocalMlpBlock(nn.Module):
     def __init__(self, width: int, ratio: float) -> None:
         super().__init__()
         hidden = int(width * ratio)
+        self.add_local, self.add_mlp = Residual(), Residual()
         self.local = nn.Conv2d(width, width, 3, padding=1, groups=width, bias=False)
         self.mlp = nn.Sequential(
             nn.BatchNorm2d(width),
@@ -99,8 +102,8 @@ class LocalMlpBlock(nn.Module):
         )
 
     def behind_mixer(self, x: torch.Tensor) -> torch.Tensor:
-        x = x + self.local(x)
-        return x + self.mlp(x)
+        x = self.add_local(x, self.local(x))
+        return self.add_mlp(x, self.mlp(x))
 
 
 class FormerBlock(LocalMlpBlock):
@@ -109,9 +112,10 @@ class FormerBlock(LocalMlpBlock):
     def __init__(self, width: int, ratio: float) -> None:
         super().__init__(width, ratio)
         self.attention = nn.Sequential(nn.BatchNorm2d(width), Attention(width))
+        self.add_attention = Residual()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.behind_mixer(x + self.attention(x))
+        return self.behind_mixer(self.add_attention(x, self.attention(x)))
 
 
 class SqueezeExciteBlock(LocalMlpBlock):
@@ -120,9 +124,10 @@ class SqueezeExciteBlock(LocalMlpBlock):
     def __init__(self, width: int, ratio: float) -> None:
         super().__init__(width, ratio)
         self.se = nn.Sequential(nn.BatchNorm2d(width), SqueezeExcite(width))
+        self.add_se = Residual()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.behind_mixer(x + self.se(x))
+        return self.behind_mixer(self.add_se(x, self.se(x)))
 
 
 def bottleneck_block(width: int, ratio: float) -> nn.Module:
@@ -136,9 +141,11 @@ BLOCKS = (bottleneck_block, bottleneck_block, FormerBlock, SqueezeExciteBlock)
 class TinyNeXtBackbone(nn.Module):
     """The four stages: [batch, 3, H, W] to their maps, H / 4, H / 8, H / 16 and H / 32 wide."""
 
-    def __init__(self, size: TinyNeXtSize) -> None:
+    preprocessing = PIXEL_LESS_128
+
+    def __init__(self, size: TinyNeXtSize, resolution: int = 224) -> None:
         super().__init__()
-        self.widths = size.widths
+        self.widths, self.resolution = size.widths, resolution
         stem = nn.Sequential(
             conv_norm_relu(3, size.widths[0] // 2, 3, size.stem_strides[0]),
             conv_norm_relu(size.widths[0] // 2, size.widths[0], 3, size.stem_strides[1]),
@@ -172,8 +179,8 @@ class TinyNeXtBackbone(nn.Module):
 class TinyNeXt(TinyNeXtBackbone):
     """The classifier: [batch, 3, H, W] with pixels less 128 to logits [batch, classes]."""
 
-    def __init__(self, size: TinyNeXtSize, num_classes: int = 1000) -> None:
-        super().__init__(size)
+    def __init__(self, size: TinyNeXtSize, num_classes: int = 1000, resolution: int = 224) -> None:
+        super().__init__(size, resolution)
         self.norm = nn.BatchNorm2d(size.widths[-1])
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.class_head = nn.Linear(size.widths[-1], num_classes)
