@@ -46,7 +46,7 @@ def describe(tensor: Tensor, schedule: Schedule) -> str:
         parts.append(f"scale {tensor.quant.scale:.6g}, zero {tensor.quant.zero_point}")
     elif tensor.quant is not None:
         parts.append(f"a scale per channel (axis {tensor.quant.axis})")
-    if not tensor.is_constant:
+    if tensor.name in schedule.placements:
         parts.append(f"at arena + {schedule.placements[tensor.name].offset}")
     return ", ".join(parts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -14,46 +14,19 @@ import jinja2
 import numpy as np
 
 from tinyflow.codegen.c.blocks import BlockPool
-from tinyflow.codegen.c.comments import block, describe, layer_comment, layer_title
+from tinyflow.codegen.c.comments import block, describe
 from tinyflow.codegen.c.constants import ConstantArray, ConstantPool, Kind
-from tinyflow.codegen.c.layer import KernelCall, Layer, Rows, address
-from tinyflow.codegen.c.names import comment_text, identifier, join_identifiers
-from tinyflow.codegen.c.sources import CodegenOptions, CSources, LayerInfo
-from tinyflow.codegen.c.variants import PORTABLE, Choices, Variant
-from tinyflow.codegen.schedule import Axis, Schedule, Step
-from tinyflow.ir import Rounding, Tensor, as_nhwc
+from tinyflow.codegen.c.emitted import EmittedLayer, emit_layer, layer_stem
+from tinyflow.codegen.c.fused_step import EmittedFused, emit_fused
+from tinyflow.codegen.c.layer import Layer, address
+from tinyflow.codegen.c.names import comment_text
+from tinyflow.codegen.c.sources import CodegenOptions, CSources
+from tinyflow.codegen.c.variants import PORTABLE, Choices
+from tinyflow.codegen.schedule import Schedule
+from tinyflow.ir import Rounding, Tensor
 
 _DEFAULTS = CodegenOptions()
 _WIDTH = 100
-
-
-@dataclass(frozen=True, eq=False)
-class EmittedLayer:
-    """What the template needs to know of one step. ``tile`` is None where it runs whole;
-    ``falling`` where its rows are computed one by one from the last."""
-
-    step: int
-    function: str
-    title: str
-    comment: str
-    calls: list[KernelCall]
-    tile: int | None
-    falling: bool
-    rows: int
-    row_bytes: int
-    info: LayerInfo
-
-    @property
-    def inputs(self) -> list[Rows]:
-        return [rows for call in self.calls for rows in call.inputs]
-
-    @property
-    def output(self) -> Rows:
-        return self.calls[0].output
-
-    def variable(self, call: int) -> str:
-        """The name of a call's parameter struct."""
-        return "layer" if len(self.calls) == 1 else f"layer_{call}"
 
 
 def generate(
@@ -76,11 +49,8 @@ def generate(
         raise ValueError("the graph has no integers yet: attach_integers comes first")
     choices = choices or {}
     pool, blocks = ConstantPool(), BlockPool(name)
-    layers = []
-    for step in schedule.steps:
-        (node,) = step.nodes
-        layer = Layer(schedule, step, f"{name}_{_stem(step)}", pool, blocks)
-        layers.append(_emit_layer(layer, choices.get(node.name, PORTABLE[node.op])))
+    steps = _emit_steps(schedule, name, pool, blocks, choices)
+    layers = [layer for step in steps for layer in step.layers]
     kernels = sorted({call.header for layer in layers for call in layer.calls})
     values: dict[str, Any] = {
         "name": name,
@@ -90,10 +60,12 @@ def generate(
         "arena_bytes": schedule.arena_bytes,
         "inputs": _ends(schedule, name, "input", schedule.graph.inputs),
         "outputs": _ends(schedule, name, "output", schedule.graph.outputs),
+        "steps": steps,
         "layers": layers,
         "kernels": kernels,
         "has_constants": bool(pool.arrays),
-        "stages": any(call.copies for layer in layers for call in layer.calls),
+        "moves": any(call.copies for layer in layers for call in layer.calls)
+        or any(step.fused is not None and step.fused.moves for step in steps),
         "blocks": blocks.placed,
     }
     contents = {
@@ -111,40 +83,38 @@ def generate(
     )
 
 
-def _stem(step: Step) -> str:
-    (node,) = step.nodes
-    return f"{node.op.value.lower()}_{step.index}"
+@dataclass(frozen=True, eq=False)
+class _EmittedStep:
+    """The layers of a step, and what joins them where they are several."""
+
+    layers: list[EmittedLayer]
+    fused: EmittedFused | None = None
+
+    @property
+    def function(self) -> str | None:
+        """What the model's function calls, if anything."""
+        if self.fused is not None:
+            return self.fused.function
+        return self.layers[0].function if self.layers[0].calls else None
 
 
-def _emit_layer(layer: Layer, variant: Variant) -> EmittedLayer:
-    step, node, pool = layer.step, layer.node, layer.pool
-    first = len(pool.arrays)
-    calls = variant.bind(layer)
-    _, height, width, channels = as_nhwc(layer.result.shape)
-    row_bytes = width * channels * layer.result.dtype.itemsize
-    function = join_identifiers(_stem(step), identifier(node.name))
-    return EmittedLayer(
-        step=step.index,
-        function=function,
-        title=layer_title(layer),
-        comment=layer_comment(layer),
-        calls=calls,
-        tile=None if step.axis is Axis.WHOLE or step.tile >= height else step.tile,
-        falling=step.falling,
-        rows=height,
-        row_bytes=row_bytes,
-        info=LayerInfo(
-            step=step.index,
-            name=node.name,
-            op=node.op,
-            variant=variant.name,
-            function=function if calls else None,
-            tensor=node.output,
-            row_bytes=row_bytes,
-            weight_bytes=pool.nbytes(Kind.WEIGHT, first),
-            table_bytes=pool.nbytes(Kind.TABLE, first),
-        ),
-    )
+def _emit_steps(
+    schedule: Schedule, name: str, pool: ConstantPool, blocks: BlockPool, choices: Choices
+) -> list[_EmittedStep]:
+    """Layers are numbered in the order in which the graph of the schedule has them."""
+    steps, number = [], 0
+    for step in schedule.steps:
+        if step.fused is not None:
+            fused = emit_fused(schedule, step, number, name, pool, blocks, choices)
+            steps.append(_EmittedStep(fused.layers, fused))
+        else:
+            (node,) = step.nodes
+            numbered = replace(step, index=number)
+            layer = Layer(schedule, numbered, f"{name}_{layer_stem(node, numbered)}", pool, blocks)
+            variant = choices.get(node.name, PORTABLE[node.op])
+            steps.append(_EmittedStep([emit_layer(layer, variant)]))
+        number += len(step.nodes)
+    return steps
 
 
 def _ends(

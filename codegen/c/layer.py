@@ -69,7 +69,8 @@ class Layer:
     """A step of the schedule with one node.
 
     ``stem`` begins the C names of the layer's constants. With ``staging``, packed weights are
-    read from copies there.
+    read from copies there. Tensors in ``handed`` lie where the layer's function is told: it gets
+    a pointer to each.
     """
 
     schedule: Schedule
@@ -78,6 +79,7 @@ class Layer:
     pool: ConstantPool
     blocks: BlockPool
     staging: Staging | None = None
+    handed: frozenset[str] = frozenset()
 
     @property
     def graph(self) -> Graph:
@@ -162,11 +164,13 @@ class Layer:
         return self._rows("out", self.result, view)
 
     def _rows(self, variable: str, tensor: Tensor, view: Shape | None) -> Rows:
-        placement = self.schedule.placements[tensor.name]
         own_height = as_nhwc(tensor.shape)[1]
         _, height, width, channels = view or as_nhwc(tensor.shape)
-        ring = height if placement.ring >= own_height else placement.ring
         stride = width * channels * tensor.dtype.itemsize
+        if tensor.name in self.handed:
+            return Rows(variable, pointer_of(variable), stride, height)
+        placement = self.schedule.placements[tensor.name]
+        ring = height if placement.ring >= own_height else placement.ring
         return Rows(variable, address("arena", placement.offset), stride, ring)
 
     def call(
@@ -190,6 +194,11 @@ class Layer:
             scratch,
             folder,
         )
+
+
+def pointer_of(role: str) -> str:
+    """The parameter by which a layer's function gets the rows of an operand or of its result."""
+    return f"{role}_data"
 
 
 def address(base: str, offset: int) -> str:

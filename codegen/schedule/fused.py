@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from tinyflow.codegen.schedule.demand import Demand
 from tinyflow.codegen.schedule.placement import Placement
@@ -46,7 +46,7 @@ class Fused:
 
     ``nodes`` are those of the model, in order; the last one's result is what the step leaves.
     ``tiles`` holds the same nodes as their kernels see them: with the shapes of a tile. Tensors
-    of the arena that are cut into tiles have such a shape there, too; others are needed whole.
+    of the arena that are ``cut`` into tiles have such a shape there, too; others are needed whole.
     A unit is a row, or where no layer needs neighbours a position; the result has ``units`` of
     them, ``tile`` in a tile. ``places`` and ``scratch`` lie in the step's working memory, by
     tensor of the tiles and by node, offsets from its start. ``demand`` is that of the whole step.
@@ -59,14 +59,22 @@ class Fused:
     places: Mapping[str, Placement]
     scratch: Mapping[str, Placement]
     demand: Demand
+    cut: frozenset[str]
     window: Window | None = None
-    first: tuple[str, ...] = field(default=())
-    """The operand that the demand speaks of; it comes first."""
+    leading: int = 0
+    """Nodes that come first: they compute rows of the window's source."""
+    consumed: str | None = None
+    """The operand of which the demand's overlap speaks."""
 
     @property
     def name(self) -> str:
         """The step is called after its last node."""
         return self.nodes[-1].name
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of the nodes."""
+        return frozenset(node.name for node in self.nodes)
 
     @property
     def output(self) -> str:
@@ -81,23 +89,18 @@ class Fused:
     def inputs(self) -> tuple[str, ...]:
         """What the nodes read and do not compute."""
         read = [name for node in self.nodes for name in node.inputs]
-        return tuple(dict.fromkeys([*self.first, *(n for n in read if n not in self.inner)]))
+        first = [self.consumed] if self.consumed is not None else []
+        return tuple(dict.fromkeys([*first, *(n for n in read if n not in self.inner)]))
 
     @property
     def before(self) -> tuple[Node, ...]:
         """The nodes of the tiles that compute rows of the window's source."""
-        return self.tiles.nodes[: self._window_at]
+        return self.tiles.nodes[: self.leading]
 
     @property
     def after(self) -> tuple[Node, ...]:
-        """The window's node and those that follow it; all nodes where there is none."""
-        return self.tiles.nodes[self._window_at :]
-
-    @property
-    def _window_at(self) -> int:
-        if self.window is None:
-            return 0
-        return [node.name for node in self.nodes].index(self.window.node)
+        """The nodes of the tiles that compute a tile of what the result has as many units of."""
+        return self.tiles.nodes[self.leading :]
 
 
 def contract(graph: Graph, fused: Sequence[Fused]) -> Graph:

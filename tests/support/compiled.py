@@ -205,28 +205,34 @@ class _Reader:
         self.at = 0
 
     def read(self, job: Job, sources: CSources) -> Result:
-        tapped = [layer for layer in sources.layers if layer.function is not None]
+        tapped = {layer.step: layer for layer in sources.layers if layer.function is not None}
         tensors = job.graph.tensors
-        taps: dict[str, list[np.ndarray]] = {layer.tensor: [] for layer in tapped}
+        taps: dict[str, list[np.ndarray]] = {layer.tensor: [] for layer in tapped.values()}
         outputs: dict[str, list[np.ndarray]] = {name: [] for name in job.graph.outputs}
         for _ in range(job.count):
-            for layer in tapped:
-                data = self._tap(layer, tensors[layer.tensor].nbytes)
-                taps[layer.tensor].append(_array(tensors[layer.tensor], data))
+            for name, data in self._taps(tapped, tensors).items():
+                taps[name].append(_array(tensors[name], data))
             for name, arrays in outputs.items():
                 arrays.append(_array(tensors[name], self._take(tensors[name].nbytes)))
         return Result(_stack(outputs), _stack(taps))
 
-    def _tap(self, layer: LayerInfo, nbytes: int) -> bytes:
-        """All rows of a tensor, from as many bands as it was computed in."""
-        data = b""
-        while len(data) < nbytes:
-            step, y0, y1 = struct.unpack("3i", self._take(12))
-            expected = (layer.step, len(data) // layer.row_bytes)
-            assert (step, y0) == expected, f"tap {(step, y0)}, not {expected}"
-            data += self._take((y1 - y0) * layer.row_bytes)
-        assert len(data) == nbytes, f"'{layer.name}' has more rows than its tensor"
-        return data
+    def _taps(
+        self, layers: Mapping[int, LayerInfo], tensors: Mapping[str, Tensor]
+    ) -> dict[str, bytes]:
+        """All rows of all tensors, each from as many bands as it was computed in."""
+        found = {layer.tensor: b"" for layer in layers.values()}
+        missing = sum(tensors[name].nbytes for name in found)
+        while missing:
+            number, y0, y1 = struct.unpack("3i", self._take(12))
+            layer = layers[number]
+            done = len(found[layer.tensor]) // layer.row_bytes
+            assert y0 == done, f"tap of '{layer.name}' from row {y0}, not {done}"
+            data = self._take((y1 - y0) * layer.row_bytes)
+            found[layer.tensor] += data
+            missing -= len(data)
+        for name, data in found.items():
+            assert len(data) == tensors[name].nbytes, f"'{name}' has other rows than its tensor"
+        return found
 
     def _take(self, count: int) -> bytes:
         piece = self.data[self.at : self.at + count]
