@@ -6,7 +6,10 @@ import numpy as np
 
 
 class DType(Enum):
-    """An element type; the value is NumPy's name for it."""
+    """An element type; the value is NumPy's name for it.
+
+    FLOAT64 is for checks of float graphs: passes keep it, no model file leads to it.
+    """
 
     INT8 = "int8"
     UINT8 = "uint8"
@@ -15,6 +18,7 @@ class DType(Enum):
     INT64 = "int64"
     FLOAT16 = "float16"
     FLOAT32 = "float32"
+    FLOAT64 = "float64"
 
     @property
     def numpy(self) -> np.dtype:
@@ -32,4 +36,7 @@ class DType(Enum):
     @property
     def c_type(self) -> str:
         """The C99 type, as in ``<stdint.h>``."""
-        return "float" if self is DType.FLOAT32 else f"{self.value}_t"
+        return _C_FLOATS.get(self.value, f"{self.value}_t")
+
+
+_C_FLOATS = {"float32": "float", "float64": "double"}

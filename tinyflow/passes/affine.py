@@ -177,6 +177,16 @@ def _reshape(graph: Graph, node: Node, affine: Affine, up: bool) -> Passage | No
     return Passage(node, Affine(affine.scale[index], affine.offset[index]))
 
 
+def _slice(graph: Graph, node: Node, affine: Affine, up: bool) -> Passage | None:
+    """Upwards, the channels that the slice leaves out would need a map as well."""
+    attrs: Any = node.attrs
+    whole = graph.result(node).shape[-1] == graph.tensors[node.inputs[0]].shape[-1]
+    if up and not whole:
+        return None
+    kept = slice(None) if up else slice(attrs.begin[-1], attrs.end[-1], attrs.strides[-1])
+    return Passage(node, Affine(affine.scale[kept], affine.offset[kept]))
+
+
 def _pad(graph: Graph, node: Node, affine: Affine, up: bool) -> Passage | None:
     """The border is one number, so it must become the same one in each channel."""
     attrs: Any = node.attrs
@@ -201,5 +211,6 @@ _COMMUTE: dict[Op, Callable[[Graph, Node, Affine, bool], Passage | None]] = {
     Op.RESHAPE: _reshape,
     Op.RESIZE_BILINEAR: _average,
     Op.RESIZE_NEAREST: _average,
+    Op.SLICE: _slice,
     Op.TRANSPOSE: _transpose,
 }

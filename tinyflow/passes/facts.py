@@ -31,6 +31,8 @@ _BETWEEN = {
     Op.TRANSPOSE,
 }
 
+_FLOATS = {DType.FLOAT32, DType.FLOAT64}
+
 Bounds = tuple[float, float]
 
 
@@ -39,10 +41,25 @@ def find_node(graph: Graph, name: str) -> Node | None:
     return next((node for node in graph.nodes if node.name == name), None)
 
 
+def sources_between(graph: Graph, x: str, node: Node) -> tuple[str, ...]:
+    """The source layers of a node and of all nodes on the way to it from tensor ``x``, in order."""
+    found: set[str] = set()
+    pending = [node]
+    while pending:
+        step = pending.pop()
+        if step.name in found:
+            continue
+        found.add(step.name)
+        producers = [graph.producer(name) for name in step.inputs if name != x]
+        pending += [p for p in producers if p is not None]
+    ordered = [n for n in graph.nodes if n.name in found]
+    return tuple(dict.fromkeys(source for n in ordered for source in n.sources))
+
+
 def is_float(graph: Graph, node: Node) -> bool:
-    """Whether the node computes with float32 alone, so that its arithmetic may be rearranged."""
+    """Whether the node computes with floats alone, so that its arithmetic may be rearranged."""
     tensors = [*graph.operands(node), graph.result(node)]
-    return all(t.dtype is DType.FLOAT32 and t.quant is None for t in tensors)
+    return all(t.dtype in _FLOATS and t.quant is None for t in tensors)
 
 
 def same_codes(graph: Graph, *names: str) -> bool:

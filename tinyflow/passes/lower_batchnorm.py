@@ -37,12 +37,12 @@ def _wants(affine: AffineNode) -> bool:
 
 def _lower(editor: GraphEditor, affine: AffineNode) -> None:
     node, channels = affine.node, affine.map.channels
-    weight = affine.map.scale.astype(np.float32).reshape(1, 1, 1, channels)
-    bias = affine.map.offset.astype(np.float32)
+    result = editor.tensors[node.output]
+    weight = affine.map.scale.astype(result.dtype.numpy).reshape(1, 1, 1, channels)
+    bias = affine.map.offset.astype(result.dtype.numpy)
     constants = [editor.add_constant(f"{node.name}/weight", weight)]
     if np.any(bias):
         constants.append(editor.add_constant(f"{node.name}/bias", bias))
-    result = editor.tensors[node.output]
     attrs = DepthwiseConv2DAttrs(clamp=affine.clamp)
     image = replace(node, op=Op.DEPTHWISE_CONV_2D, inputs=(affine.x, *constants), attrs=attrs)
     if len(result.shape) == 4:

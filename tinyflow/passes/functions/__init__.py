@@ -1,0 +1,1 @@
+"""Parts of `fuse_function`: chains of functions of one element, their steps, and known ones."""
