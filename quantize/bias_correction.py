@@ -2,76 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tinyflow.ir import Graph, Node, QuantParams
-from tinyflow.ir.execute import Arrays, run_nodes
+from tinyflow.ir.execute import run_nodes
 from tinyflow.quantize.ranges import fake_quantize
 from tinyflow.quantize.simulate import clamp_of, constants_of, evaluate_float, without_clamp
 from tinyflow.quantize.weights import QuantizedWeights, bias_limit, quantize_bias
 
 _MEMORY = 512 << 20
-_PIECE = 8
+
+
+@dataclass(frozen=True, eq=False)
+class RoundedNetwork:
+    """One way to round a network: ``params`` by activation, ``weights`` by node, and the real
+    values ``operands`` of all integer constants by node and tensor."""
+
+    params: Mapping[str, QuantParams]
+    operands: Mapping[str, Mapping[str, np.ndarray]]
+    weights: Mapping[str, QuantizedWeights]
 
 
 def correct_biases(
-    graph: Graph,
-    samples: Mapping[str, np.ndarray],
-    params: Mapping[str, QuantParams],
-    operands: Mapping[str, Mapping[str, np.ndarray]],
-    weights: Mapping[str, QuantizedWeights],
-) -> dict[str, QuantizedWeights]:
-    """``weights`` (by node name) with ``bias += mean(float - quantized)`` per output channel.
+    graph: Graph, samples: Mapping[str, np.ndarray], networks: Sequence[RoundedNetwork]
+) -> list[dict[str, QuantizedWeights]]:
+    """For each network its ``weights`` with ``bias += mean(float - quantized)`` per channel.
 
     Goes through the network once, front to back: each layer sees the quantized inputs that the
     corrected layers before it compute. Looks at no more samples than fit into bounded memory
     together.
     """
     available = len(next(iter(samples.values())))
-    count = min(available, max(1, _MEMORY // (2 * _peak_bytes(graph))))
-    samples = {name: array[:count] for name, array in samples.items()}
+    stacked = 1 + len(networks)
+    count = min(available, max(1, _MEMORY // (stacked * _peak_bytes(graph))))
     constants = constants_of(graph)
-    corrected: dict[str, QuantizedWeights] = {}
+    corrected: list[dict[str, QuantizedWeights]] = [{} for _ in networks]
 
-    # Each activation is the float batch followed by the quantized batch.
+    # Each activation is a stack: the float batch, then that of each network.
     def evaluate(node: Node, values: list[np.ndarray]) -> np.ndarray:
-        own = operands.get(node.name, {})
-        named = list(zip(node.inputs, values, strict=True))
-        exact = [v if name in constants else v[:count] for name, v in named]
-        rounded = [own.get(name, v) if name in constants else v[count:] for name, v in named]
         bare, clamp = without_clamp(node), clamp_of(node)
-        expected = _piecewise(bare, exact, constants, count)
-        actual = _piecewise(bare, rounded, constants, count)
-        if node.name in weights:
-            before = weights[node.name]
-            error = (expected - actual).reshape(-1, expected.shape[-1]).mean(0, dtype=np.float64)
-            after = _shifted(before, error)
-            actual = actual + (after.real_bias() - before.real_bias())
-            corrected[node.name] = after
-        return np.concatenate([clamp(expected), fake_quantize(clamp(actual), params[node.output])])
 
-    doubled = {
-        name: np.concatenate([samples[name], fake_quantize(samples[name], params[name])])
-        for name in graph.inputs
+        def sums(layer: int, own: Mapping[str, np.ndarray]) -> np.ndarray:
+            operands = [
+                own.get(name, value) if name in constants else value[layer]
+                for name, value in zip(node.inputs, values, strict=True)
+            ]
+            result = evaluate_float(bare, operands)
+            whole = all(name in constants for name in node.inputs)
+            return np.repeat(result, count, axis=0) if whole else result
+
+        exact = sums(0, {})
+        stack = np.empty((stacked, *exact.shape), np.float32)
+        for i, network in enumerate(networks):
+            actual = sums(i + 1, network.operands.get(node.name, {}))
+            if node.name in network.weights:
+                before = network.weights[node.name]
+                after = corrected[i][node.name] = _shifted(before, _mean_error(exact, actual))
+                actual += after.real_bias() - before.real_bias()
+            fake_quantize(clamp(actual), network.params[node.output], out=stack[i + 1])
+        stack[0] = clamp(exact)
+        return stack
+
+    inputs = {name: samples[name][:count] for name in graph.inputs}
+    stacks = {
+        name: np.stack([x, *(fake_quantize(x, network.params[name]) for network in networks)])
+        for name, x in inputs.items()
     }
-    run_nodes(graph, doubled, constants, evaluate)
+    run_nodes(graph, stacks, constants, evaluate)
     return corrected
 
 
-def _piecewise(node: Node, operands: list[np.ndarray], constants: Arrays, count: int) -> np.ndarray:
-    """Evaluates ``count`` samples, a few at a time: a convolution unfolds its whole input."""
-    batched = [name not in constants for name in node.inputs]
-    if not any(batched):
-        return np.repeat(evaluate_float(node, operands), count, axis=0)
-    parts = []
-    for start in range(0, count, _PIECE):
-        piece = slice(start, start + _PIECE)
-        some = [v[piece] if b else v for v, b in zip(operands, batched, strict=True)]
-        parts.append(evaluate_float(node, some))
-    return np.concatenate(parts)
+def _mean_error(exact: np.ndarray, actual: np.ndarray) -> np.ndarray:
+    """The mean of ``exact - actual`` per channel, float64."""
+    error = exact - actual
+    mean: np.ndarray = error.reshape(-1, error.shape[-1]).mean(0, dtype=np.float64)
+    return mean
 
 
 def _peak_bytes(graph: Graph) -> int:

@@ -14,7 +14,14 @@ from tinyflow.quantize.bounds import useful_range
 from tinyflow.quantize.calibrate import check_samples, observe_histograms, observe_ranges
 from tinyflow.quantize.choose_ranges import choose_ranges
 from tinyflow.quantize.options import Progress, QuantizeOptions, RangeMethod
-from tinyflow.quantize.plan import Plan, Samples, check_weights, with_biases
+from tinyflow.quantize.plan import (
+    Plan,
+    Samples,
+    check_weights,
+    corrected_plans,
+    float_logits,
+    with_biases,
+)
 from tinyflow.quantize.ranges import Range, candidates, union
 from tinyflow.quantize.shared_scales import (
     ScaleGroup,
@@ -24,7 +31,7 @@ from tinyflow.quantize.shared_scales import (
 )
 
 # Multiplications of one pass over the search samples: a large network looks at fewer of them.
-_SEARCH_MACS = 16_000_000_000
+_SEARCH_MACS = 8_000_000_000
 _FEWEST_SAMPLES = 32
 
 
@@ -219,18 +226,23 @@ def _best_plan(
 ) -> _Judged:
     """The plan, with or without bias correction, whose logits are nearest to the float ones on
     the held-out samples; without these, the first one as it is."""
-    judged: list[_Judged] = []
-    for number, (method, ranges) in enumerate(alternatives.items()):
+    plans = []
+    for ranges in alternatives.values():
         params = {
             name: group.fixed or chosen.params()
             for group, chosen in zip(groups, ranges, strict=True)
             for name in group.members
         }
-        plan = Plan.of(graph, params)
-        judged.append(_Judged(plan, method, ranges, False, plan.logit_sqnr(held)))
-        if options.bias_correction and fit:
-            plan = plan.corrected(fit)
-            judged.append(_Judged(plan, method, ranges, True, plan.logit_sqnr(held)))
+        plans.append(Plan.of(graph, params))
+    fitted = corrected_plans(plans, fit) if options.bias_correction and fit else []
+    logits = float_logits(graph, held)
+    judged: list[_Judged] = []
+    for number, (method, ranges) in enumerate(alternatives.items()):
+        for corrected, found in ((False, plans), (True, fitted)):
+            if found:
+                plan = found[number]
+                sqnr = plan.logit_sqnr(held, logits)
+                judged.append(_Judged(plan, method, ranges, corrected, sqnr))
         if progress is not None:
             progress("trial", number + 1, len(alternatives))
     # max keeps the first of equals, and a NaN that comes first.

@@ -39,7 +39,7 @@ class QuantizeOptions:
     it must share a scale, before a QUANTIZE layer is put between them.
     ``held_out`` is the share of the calibration samples that judges a correction.
     ``search_samples`` bounds the samples that range search and bias correction look at; for
-    networks of more than 100 million multiplications they look at fewer.
+    networks of more than 60 million multiplications they look at fewer.
     ``seed`` decides which samples these are.
     """
 

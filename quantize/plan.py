@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,10 +11,10 @@ import numpy as np
 from tinyflow.errors import Obstacle, UnsupportedError
 from tinyflow.ir import OPS, Graph, GraphEditor, QuantParams
 from tinyflow.quantize.assemble import assemble, constant_params
-from tinyflow.quantize.bias_correction import correct_biases
+from tinyflow.quantize.bias_correction import RoundedNetwork, correct_biases
 from tinyflow.quantize.metrics import logit_tensors
 from tinyflow.quantize.ranges import fake_quantize
-from tinyflow.quantize.simulate import pairs
+from tinyflow.quantize.simulate import float_values, simulated_values
 from tinyflow.quantize.weights import CHANNEL_AXIS, QuantizedWeights, quantize_weights
 
 Samples = Mapping[str, np.ndarray]
@@ -57,28 +57,38 @@ class Plan:
         """
         return cls(graph, params, _weights(graph, params), _constants(graph, params))
 
-    def corrected(self, samples: Samples) -> Plan:
-        """The plan with its biases corrected on these samples."""
-        weights = correct_biases(self.graph, samples, self.params, self.operands, self.weights)
-        return replace(self, weights=weights)
-
     def quantized_graph(self) -> Graph:
         """The graph with integer constants; nodes have no integer forms yet."""
         return assemble(self.graph, self.params, self.weights, self.constants)
 
-    def logit_sqnr(self, samples: Samples) -> float:
-        """Signal to noise of the logits in dB, averaged over outputs; NaN without samples."""
+    def logit_sqnr(self, samples: Samples, exact: Samples) -> float:
+        """Signal to noise of the logits in dB, averaged over outputs; NaN without samples.
+
+        ``exact`` holds the float logits of these samples: see `float_logits`.
+        """
         if not samples:
             return math.nan
-        names = logit_tensors(self.graph)
-        signal, noise = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
-        for batch in pairs(self.graph, samples, self.params, self.operands, names):
-            for name, (real, test) in batch.items():
-                signal[name] += float(np.square(real, dtype=np.float64).sum())
-                noise[name] += float(np.square(real - test, dtype=np.float64).sum())
-        ratios = [noise[n] / signal[n] for n in names if signal[n] > 0.0]
+        found = simulated_values(self.graph, samples, self.params, self.operands, list(exact))
+        ratios = []
+        for name, real in exact.items():
+            signal = float(np.square(real, dtype=np.float64).sum())
+            noise = float(np.square(real - found[name], dtype=np.float64).sum())
+            if signal > 0.0:
+                ratios.append(noise / signal)
         mean = float(np.mean(ratios)) if ratios else 0.0
         return -10.0 * math.log10(mean) if mean > 0.0 else math.inf
+
+
+def float_logits(graph: Graph, samples: Samples) -> Samples:
+    """The logits of the float network; empty without samples."""
+    return float_values(graph, samples, logit_tensors(graph)) if samples else {}
+
+
+def corrected_plans(plans: Sequence[Plan], samples: Samples) -> list[Plan]:
+    """The plans, all of one graph, with their biases corrected on these samples."""
+    networks = [RoundedNetwork(p.params, p.operands, p.weights) for p in plans]
+    weights = correct_biases(plans[0].graph, samples, networks)
+    return [replace(plan, weights=own) for plan, own in zip(plans, weights, strict=True)]
 
 
 def check_weights(graph: Graph) -> None:

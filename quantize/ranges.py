@@ -63,10 +63,11 @@ def union(ranges: Iterable[Range]) -> Range:
     return first
 
 
-def fake_quantize(x: np.ndarray, params: QuantParams) -> np.ndarray:
+def fake_quantize(x: np.ndarray, params: QuantParams, out: np.ndarray | None = None) -> np.ndarray:
     """``x`` as int8 codes can hold it, in float32; ``params`` are per tensor."""
     scale, zero = np.float32(params.scale), np.float32(params.zero_point)
-    y = np.rint(x.astype(np.float32, copy=False) / scale)
+    y: np.ndarray = np.divide(x, scale, out=out, dtype=np.float32, casting="same_kind")
+    np.rint(y, out=y)
     np.clip(y, CODE_MIN - zero, CODE_MAX - zero, out=y)
     y *= scale
     return y

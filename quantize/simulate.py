@@ -5,14 +5,14 @@ Fast enough to compare many choices; the integer reference remains the definitio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from tinyflow.ir import NO_CLAMP, OPS, Clamp, Graph, Node, QuantParams, batches
-from tinyflow.ir.execute import Arrays, run_nodes
+from tinyflow.ir import NO_CLAMP, OPS, Clamp, Graph, Node, QuantParams, batches, execute
+from tinyflow.ir.execute import Arrays, Observer, run_nodes
 from tinyflow.quantize.calibrate import batch_size
 from tinyflow.quantize.ranges import fake_quantize
 
@@ -61,26 +61,36 @@ def simulate(
     run_nodes(graph, inputs, constants, evaluate, observe)
 
 
-def pairs(
+def float_values(graph: Graph, samples: Mapping[str, np.ndarray], names: Sequence[str]) -> Arrays:
+    """The values of the named tensors [n, ...] over all samples, batch by batch."""
+    return _collected(graph, samples, names, lambda batch, observe: execute(graph, batch, observe))
+
+
+def simulated_values(
     graph: Graph,
     samples: Mapping[str, np.ndarray],
     params: Mapping[str, QuantParams],
     operands: Mapping[str, Mapping[str, np.ndarray]],
-    tensors: tuple[str, ...],
-) -> Iterator[dict[str, tuple[np.ndarray, np.ndarray]]]:
-    """Batch by batch, the float and the quantized values of the named tensors."""
-    for batch in batches(samples, batch_size(graph)):
-        floats: Arrays = {}
-        quantized: Arrays = {}
-        keep_floats, keep_quantized = _keeper(floats, tensors), _keeper(quantized, tensors)
-        run_nodes(graph, dict(batch), constants_of(graph), evaluate_float, keep_floats)
-        simulate(graph, batch, params, operands, keep_quantized)
-        yield {name: (floats[name], quantized[name]) for name in tensors}
+    names: Sequence[str],
+) -> Arrays:
+    """As `float_values`, with every activation rounded: see `simulate`."""
+    return _collected(
+        graph, samples, names, lambda batch, see: simulate(graph, batch, params, operands, see)
+    )
 
 
-def _keeper(store: Arrays, tensors: tuple[str, ...]) -> Callable[[str, np.ndarray], None]:
+def _collected(
+    graph: Graph,
+    samples: Mapping[str, np.ndarray],
+    names: Sequence[str],
+    run: Callable[[Arrays, Observer], object],
+) -> Arrays:
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in names}
+
     def keep(name: str, array: np.ndarray) -> None:
-        if name in tensors:
-            store[name] = array
+        if name in parts:
+            parts[name].append(array)
 
-    return keep
+    for batch in batches(samples, batch_size(graph)):
+        run(batch, keep)
+    return {name: np.concatenate(arrays) for name, arrays in parts.items()}

@@ -10,7 +10,7 @@ from tinyflow.ir import RELU, Op, execute
 from tinyflow.ir.ops.concat import ConcatAttrs
 from tinyflow.ir.ops.conv2d import Conv2DAttrs
 from tinyflow.ir.ops.mean import MeanAttrs
-from tinyflow.quantize.bias_correction import correct_biases
+from tinyflow.quantize.bias_correction import RoundedNetwork, correct_biases
 from tinyflow.quantize.choose_ranges import choose_ranges
 from tinyflow.quantize.ranges import Range
 from tinyflow.quantize.shared_scales import scale_groups
@@ -93,7 +93,8 @@ def test_bias_correction_removes_the_mean_error():
         own = weights[node.name]
         operands[node.name] = {w.name: own.real_weight(), bias.name: own.real_bias()}
     before = mean_errors(graph, data, params, operands)
-    corrected = correct_biases(graph, data, params, operands, weights)
+    network = RoundedNetwork(params, operands, weights)
+    (corrected,) = correct_biases(graph, data, [network])
     after_operands = {
         node.name: {
             node.inputs[1]: corrected[node.name].real_weight(),
@@ -119,7 +120,8 @@ def test_bias_correction_of_a_perfect_layer_changes_nothing(count):
     params = {"x": Range(-128, 127).params(), "fc:0": Range(-300, 300).params()}
     weights = {"fc": quantize_weights(w_of(graph), np.zeros(2), 0, 1.0)}
     operands = {"fc": {"w": weights["fc"].real_weight(), "bias": weights["fc"].real_bias()}}
-    corrected = correct_biases(graph, data, params, operands, weights)
+    network = RoundedNetwork(params, operands, weights)
+    (corrected,) = correct_biases(graph, data, [network])
     assert np.array_equal(corrected["fc"].bias_codes, weights["fc"].bias_codes)
 
 

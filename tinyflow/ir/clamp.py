@@ -26,6 +26,13 @@ class Clamp:
     def __call__(self, x: np.ndarray) -> np.ndarray:
         return x if self.is_identity else np.clip(x, np.float32(self.lo), np.float32(self.hi))
 
+    def apply(self, x: np.ndarray) -> None:
+        """Clamps ``x`` where it lies."""
+        if self.lo > -math.inf:
+            np.maximum(x, x.dtype.type(self.lo), out=x)
+        if self.hi < math.inf:
+            np.minimum(x, x.dtype.type(self.hi), out=x)
+
     def then(self, after: Clamp) -> Clamp:
         """The one clamp that equals this one followed by ``after``."""
         lo = min(max(self.lo, after.lo), after.hi)

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyflow.ir.clamp import NO_CLAMP, Clamp
 from tinyflow.ir.node import Attrs, Op
+from tinyflow.ir.ops.products import finish, image_blocks, multiply_rows
 from tinyflow.ir.ops.spatial import NO_PADDING, Padding, Pair, extent, pad_image, windows
 from tinyflow.ir.ops.spec import OpSpec, ShapeError, need_rank
 from tinyflow.ir.tensor import Shape
@@ -41,31 +42,40 @@ def infer(attrs: Conv2DAttrs, x: Shape, w: Shape, bias: Shape | None = None) -> 
 
 
 def accumulate(
-    attrs: Conv2DAttrs, x: np.ndarray, w: np.ndarray, pad_value: float | int = 0
+    attrs: Conv2DAttrs,
+    x: np.ndarray,
+    w: np.ndarray,
+    bias: np.ndarray | None = None,
+    clamp: Clamp = NO_CLAMP,
 ) -> np.ndarray:
-    """The sums of products [n,oh,ow,o], in the dtype of the operands."""
-    x = pad_image(x, attrs.padding, pad_value)
+    """The sums of products [n,oh,ow,o], in the dtype of the operands.
+
+    With ``bias`` and ``clamp`` applied. What lies outside the image counts as 0.
+    """
+    x = pad_image(x, attrs.padding, 0)
     out_channels, kh, kw, per_group = w.shape
     if (kh, kw) == (1, 1) and attrs.groups == 1:
         x = x[:, :: attrs.strides[0], :: attrs.strides[1]]
-        return x @ w.reshape(out_channels, per_group).T
-    view = windows(x, (kh, kw), attrs.strides, attrs.dilations)
+        return multiply_rows(x, w.reshape(out_channels, per_group), bias, clamp)
+    view = windows(x, (kh, kw), attrs.strides, attrs.dilations).transpose(0, 1, 2, 4, 5, 3)
     n, oh, ow = view.shape[:3]
-    result = np.empty((n, oh, ow, out_channels), dtype=x.dtype)
-    step = out_channels // attrs.groups
-    for g in range(attrs.groups):
-        columns = view[:, :, :, g * per_group : (g + 1) * per_group]
-        columns = columns.transpose(0, 1, 2, 4, 5, 3).reshape(n * oh * ow, kh * kw * per_group)
-        kernel = w[g * step : (g + 1) * step].reshape(step, -1)
-        result[..., g * step : (g + 1) * step] = (columns @ kernel.T).reshape(n, oh, ow, step)
+    result = np.empty((n, oh, ow, out_channels), dtype=np.result_type(x, w))
+    taps, step = kh * kw * per_group, out_channels // attrs.groups
+    for images, rows in image_blocks(n, oh, ow * taps):
+        block = result[images, rows]
+        for g in range(attrs.groups):
+            outs, ins = slice(g * step, (g + 1) * step), slice(g * per_group, (g + 1) * per_group)
+            columns = view[images, rows, ..., ins].reshape(-1, taps)
+            products = columns @ w[outs].reshape(step, taps).T
+            block[..., outs] = products.reshape(*block.shape[:3], step)
+        finish(block, bias, clamp)
     return result
 
 
 def evaluate(
     attrs: Conv2DAttrs, x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None
 ) -> np.ndarray:
-    y = accumulate(attrs, x, w)
-    return attrs.clamp(y if bias is None else y + bias)
+    return accumulate(attrs, x, w, bias, attrs.clamp)
 
 
 def macs(attrs: Conv2DAttrs, inputs: Sequence[Shape], output: Shape) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyflow.ir.clamp import NO_CLAMP, Clamp
 from tinyflow.ir.node import Attrs, Op
+from tinyflow.ir.ops.products import finish, image_blocks
 from tinyflow.ir.ops.spatial import NO_PADDING, Padding, Pair, extent, pad_image
 from tinyflow.ir.ops.spec import OpSpec, ShapeError, need_rank
 from tinyflow.ir.tensor import Shape
@@ -40,29 +41,44 @@ def infer(attrs: DepthwiseConv2DAttrs, x: Shape, w: Shape, bias: Shape | None = 
 
 
 def accumulate(
-    attrs: DepthwiseConv2DAttrs, x: np.ndarray, w: np.ndarray, pad_value: float | int = 0
+    attrs: DepthwiseConv2DAttrs,
+    x: np.ndarray,
+    w: np.ndarray,
+    bias: np.ndarray | None = None,
+    clamp: Clamp = NO_CLAMP,
 ) -> np.ndarray:
-    """The sums of products [n,oh,ow,c*multiplier], in the dtype of the operands."""
+    """The sums of products [n,oh,ow,c*multiplier], in the dtype of the operands.
+
+    With ``bias`` and ``clamp`` applied. What lies outside the image counts as 0.
+    """
     _, oh, ow, channels = infer(attrs, (1, *x.shape[1:]), w.shape)
-    x = pad_image(x, attrs.padding, pad_value)
+    x = pad_image(x, attrs.padding, 0)
     multiplier = channels // x.shape[3]
     if multiplier > 1:
         x = np.repeat(x, multiplier, axis=3)
     (sy, sx), (dy, dx) = attrs.strides, attrs.dilations
-    total = np.zeros((x.shape[0], oh, ow, channels), dtype=x.dtype)
-    for ky in range(w.shape[1]):
-        for kx in range(w.shape[2]):
-            top, left = ky * dy, kx * dx
-            tap = x[:, top : top + (oh - 1) * sy + 1 : sy, left : left + (ow - 1) * sx + 1 : sx]
-            total += tap * w[0, ky, kx]
-    return total
+    result = np.empty((x.shape[0], oh, ow, channels), dtype=np.result_type(x, w))
+    for images, rows in image_blocks(x.shape[0], oh, ow * channels):
+        block = result[images, rows]
+        product = np.empty_like(block)
+        for ky in range(w.shape[1]):
+            top, bottom = rows.start * sy + ky * dy, (rows.stop - 1) * sy + ky * dy + 1
+            for kx in range(w.shape[2]):
+                left = kx * dx
+                tap = x[images, top:bottom:sy, left : left + (ow - 1) * sx + 1 : sx]
+                if ky == kx == 0:
+                    np.multiply(tap, w[0, ky, kx], out=block)
+                else:
+                    np.multiply(tap, w[0, ky, kx], out=product)
+                    block += product
+        finish(block, bias, clamp)
+    return result
 
 
 def evaluate(
     attrs: DepthwiseConv2DAttrs, x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None
 ) -> np.ndarray:
-    y = accumulate(attrs, x, w)
-    return attrs.clamp(y if bias is None else y + bias)
+    return accumulate(attrs, x, w, bias, attrs.clamp)
 
 
 def macs(attrs: DepthwiseConv2DAttrs, inputs: Sequence[Shape], output: Shape) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyflow.ir.clamp import NO_CLAMP, Clamp
 from tinyflow.ir.node import Attrs, Op
+from tinyflow.ir.ops.products import multiply_rows
 from tinyflow.ir.ops.spec import OpSpec, ShapeError, need_rank
 from tinyflow.ir.tensor import Shape
 
@@ -31,8 +32,7 @@ def infer(attrs: FullyConnectedAttrs, x: Shape, w: Shape, bias: Shape | None = N
 def evaluate(
     attrs: FullyConnectedAttrs, x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None
 ) -> np.ndarray:
-    y = x @ w.T
-    return attrs.clamp(y if bias is None else y + bias)
+    return multiply_rows(x, w, bias, attrs.clamp)
 
 
 def macs(attrs: FullyConnectedAttrs, inputs: Sequence[Shape], output: Shape) -> int:
