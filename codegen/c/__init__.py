@@ -2,6 +2,7 @@
 
 from tinyflow.codegen.c.constraints import find_obstacles
 from tinyflow.codegen.c.emit import generate
+from tinyflow.codegen.c.plan import Plan, plan_model
 from tinyflow.codegen.c.sources import (
     CodegenOptions,
     CSources,
@@ -30,12 +31,14 @@ __all__ = [
     "Feature",
     "Goal",
     "LayerInfo",
+    "Plan",
     "Variant",
     "choose_variants",
     "demands_of",
     "features_of",
     "find_obstacles",
     "generate",
+    "plan_model",
     "table_for",
     "variants_of",
 ]

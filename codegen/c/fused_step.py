@@ -127,8 +127,8 @@ class _Emitter:
         if window is not None and tensor.name == window.band:
             rows = f"{rows_of(tensor.shape)} of {window.rows} rows"
             return f"{rows} of {comment_text(window.source)}, {tensor.nbytes} bytes"
-        unit = "positions" if window is None else "rows"
         count = self.fused.tile if window is None else rows_of(tensor.shape)
+        unit = ("position" if window is None else "row") + "s" * (count > 1)
         return f"{count} {unit} of {comment_text(tensor.name)}, {tensor.nbytes} bytes"
 
     def _variable(self, name: str) -> str:

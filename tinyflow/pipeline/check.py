@@ -6,12 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tinyflow.codegen.c import demands_of
-from tinyflow.codegen.schedule import make_schedule
 from tinyflow.data import Dataset, random_dataset
 from tinyflow.data.spec import input_specs
 from tinyflow.errors import Obstacle, UnsupportedError
-from tinyflow.pipeline.kernels import choose_kernels
+from tinyflow.pipeline.kernels import plan_kernels
 from tinyflow.pipeline.limits import room_problems
 from tinyflow.pipeline.quantizing import quantize
 from tinyflow.pipeline.source import Source, read_source
@@ -78,8 +76,8 @@ def check_model(options: CompileOptions, progress: Progress = SILENT) -> CheckVe
         graph = quantize(source, _noise(source), _quickly(options), progress).whole
     except UnsupportedError as error:
         return CheckVerdict(name, target.name, error.obstacles, (), None, None)
-    kernels = choose_kernels(graph, target, replace(options, autotune=False), progress)
-    arena = make_schedule(graph, demands_of(graph, kernels)).arena_bytes
+    plan = plan_kernels(graph, target, replace(options, autotune=False), progress)
+    arena = plan.schedule.arena_bytes
     constants = sum(tensor.nbytes for tensor in graph.constants.values())
     problems = tuple(room_problems(arena, constants, target))
     return CheckVerdict(name, target.name, (), problems, arena, constants)

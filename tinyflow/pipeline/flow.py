@@ -15,14 +15,14 @@ from tinyflow.bundle import (
     vector_files,
     write_files,
 )
-from tinyflow.codegen.c import CodegenOptions, CSources, demands_of, generate
-from tinyflow.codegen.schedule import Schedule, make_schedule
+from tinyflow.codegen.c import CodegenOptions, CSources, generate
+from tinyflow.codegen.schedule import Schedule
 from tinyflow.data import Dataset, random_dataset
 from tinyflow.data.spec import input_specs
 from tinyflow.ir import Graph
 from tinyflow.ir.serialize import to_bytes
 from tinyflow.pipeline.firmware import Firmware, build_and_run
-from tinyflow.pipeline.kernels import choose_kernels, kernel_entry
+from tinyflow.pipeline.kernels import kernel_entry, plan_kernels
 from tinyflow.pipeline.layers import (
     arena_entry,
     layer_entries,
@@ -79,17 +79,17 @@ def compile_model(options: CompileOptions, progress: Progress = SILENT) -> Bundl
         test = load_test_data(source, options, progress)
         model = quantize(source, calibration, options, progress)
         progress.stage("Choosing kernels")
-        kernels = choose_kernels(model.graph, target, options, progress)
-        schedule = make_schedule(model.graph, demands_of(model.graph, kernels))
+        plan = plan_kernels(model.graph, target, options, progress)
+        schedule = plan.schedule
         graph = schedule.graph
         progress.stage("Generating C")
         sources = generate(
-            schedule, source.name, CodegenOptions(), banner(source, options), kernels
+            schedule, source.name, CodegenOptions(), banner(source, options), plan.choices
         )
         check_room(schedule, sources, target)
 
         manifest = make_manifest(source, graph, target, options, calibration)
-        manifest["kernels"] = kernel_entry(kernels, options)
+        manifest["kernels"] = kernel_entry(plan, options)
         vectors = test_vectors(graph, test or calibration)
         expected = run_reference_batched(graph, vectors)
         write_files(

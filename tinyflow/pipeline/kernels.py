@@ -1,10 +1,10 @@
-"""Which kernel computes each layer, and where the figures for that come from."""
+"""Which kernel computes each layer and where, and where the figures for that come from."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tinyflow.codegen.c import Choices, Costs, Goal, choose_variants, features_of, table_for
+from tinyflow.codegen.c import Costs, Goal, Plan, features_of, plan_model, table_for
 from tinyflow.ir import Graph
 from tinyflow.progress import Progress
 from tinyflow.project import CompileOptions
@@ -15,16 +15,14 @@ BESIDE_ARENA = 2048
 """Bytes of RAM that are left for the stack and the like where memory is short."""
 
 
-def choose_kernels(
-    graph: Graph, target: Target, options: CompileOptions, progress: Progress
-) -> Choices:
+def plan_kernels(graph: Graph, target: Target, options: CompileOptions, progress: Progress) -> Plan:
     """By the shipped table, or by measuring this very network where that is asked for."""
     goal, features = Goal(options.optimize), features_of(target)
     costs: Costs = table_for(features).cost
     if options.autotune:
         costs = autotune(graph, target, goal, progress)
     flash = target.board.flash_profile if target.board else None
-    return choose_variants(graph, features, goal, costs, flash, arena_limit(target, options))
+    return plan_model(graph, features, goal, costs, flash, arena_limit(target, options))
 
 
 def arena_limit(target: Target, options: CompileOptions) -> int | None:
@@ -35,9 +33,14 @@ def arena_limit(target: Target, options: CompileOptions) -> int | None:
     return max(min(limits) - BESIDE_ARENA, 0) if limits else None
 
 
-def kernel_entry(choices: Choices, options: CompileOptions) -> dict[str, Any]:
+def kernel_entry(plan: Plan, options: CompileOptions) -> dict[str, Any]:
     """The manifest's record: with the same choices, compiling again gives the same sources."""
     return {
         "costs": "measured" if options.autotune else "table",
-        "layers": {name: variant.name for name, variant in choices.items()},
+        "layers": {name: variant.name for name, variant in plan.choices.items()},
+        "fused": [
+            {"layers": [node.name for node in step.nodes], "tile": step.tile}
+            for step in plan.schedule.steps
+            if step.fused is not None
+        ],
     }

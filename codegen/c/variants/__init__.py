@@ -6,7 +6,7 @@ those that fit the core, the goal and the layer, costs decide: `tinyflow.codegen
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from tinyflow.codegen.c.dsp import add, conv2d, conv2d_line, depthwise, pointwise, winograd, words
 from tinyflow.codegen.c.ops import BINDINGS, rows
@@ -18,6 +18,7 @@ from tinyflow.codegen.c.variants.choose import (
     BALANCED_ARENA,
     BALANCED_ARENA_SLOW_FLASH,
     choose,
+    leanest,
 )
 from tinyflow.codegen.c.variants.cost import Cost, Costs
 from tinyflow.codegen.c.variants.staged import staged
@@ -83,24 +84,50 @@ def choose_variants(
         return {node.name: variants_of(graph, node, features, goal)[0] for node in graph.nodes}
 
     def options_for(goal: Goal) -> dict[str, tuple[Candidate, ...]]:
-        return {
-            node.name: list_candidates(
-                graph, node, variants_of(graph, node, features, goal), costs, flash
-            )
-            for node in graph.nodes
-        }
+        return list_options(graph, features, goal, costs, flash)
 
+    chosen = choose_among(graph, options_for, goal, flash, arena_limit)
+    return {name: candidate.variant for name, candidate in chosen.items()}
+
+
+def list_options(
+    graph: Graph,
+    features: frozenset[Feature],
+    goal: Goal,
+    costs: Costs,
+    flash: FlashProfile | None = None,
+) -> dict[str, tuple[Candidate, ...]]:
+    """The candidates of each node for a goal, the fastest first."""
+    return {
+        node.name: list_candidates(
+            graph, node, variants_of(graph, node, features, goal), costs, flash
+        )
+        for node in graph.nodes
+    }
+
+
+def choose_among(
+    graph: Graph,
+    options_for: Callable[[Goal], dict[str, tuple[Candidate, ...]]],
+    goal: Goal,
+    flash: FlashProfile | None,
+    arena_limit: int | None,
+) -> dict[str, Candidate]:
+    """What a goal makes of the candidates that each goal has for each node."""
     fewest = None
     if goal is Goal.SIZE:
         fewest = sum(entries[0].cycles for entries in options_for(Goal.SPEED).values())
     share = BALANCED_ARENA if flash is None else BALANCED_ARENA_SLOW_FLASH
-    chosen = choose(graph, options_for(goal), goal, arena_limit, share, fewest)
-    return {name: candidate.variant for name, candidate in chosen.items()}
+    return choose(graph, options_for(goal), goal, arena_limit, share, fewest)
 
 
 def demands_of(graph: Graph, choices: Choices) -> Demands:
-    """What the chosen kernels ask of the memory plan."""
-    return {node.name: choices[node.name].demand(graph, node) for node in graph.nodes}
+    """What the chosen kernels ask of the memory plan; a node without a choice gets its portable
+    kernel."""
+    return {
+        node.name: choices.get(node.name, PORTABLE[node.op]).demand(graph, node)
+        for node in graph.nodes
+    }
 
 
 __all__ = [
@@ -110,8 +137,11 @@ __all__ = [
     "Cost",
     "Costs",
     "Variant",
+    "choose_among",
     "choose_variants",
     "demands_of",
+    "leanest",
+    "list_options",
     "table_for",
     "variants_of",
 ]

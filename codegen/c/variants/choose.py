@@ -60,6 +60,12 @@ def choose(
     return _CHOOSERS[goal](problem, arena_limit)
 
 
+def leanest(graph: Graph, options: Options) -> Chosen:
+    """What needs the least memory, step by step, among what is quick enough for the balanced
+    goal."""
+    return _Problem(graph, options, BALANCED_ARENA).within_cycles(BALANCED_CYCLES).leanest()
+
+
 @dataclass(frozen=True)
 class _Problem:
     graph: Graph
