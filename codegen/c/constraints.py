@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tinyflow.codegen.c.ops import attention
 from tinyflow.errors import Obstacle
 from tinyflow.ir import OPS, DType, Graph, Node, Op, Tensor
 
@@ -25,6 +26,10 @@ _FURTHER_TYPES: dict[Op, tuple[DType, ...]] = {
 _LARGEST_TENSOR = 2**31 - 1
 _LONGEST_SOFTMAX = 4095
 _LARGEST_RESIZE = 2**15 - 1
+_WIDEST_L2_NORM = 33025
+_WIDEST_LAYER_NORM = 2**16
+_MOST_KEYS = 4096
+_LARGEST_HEAD = 2**15
 
 
 def rank_at_most_4(graph: Graph, node: Node) -> str | None:
@@ -157,6 +162,24 @@ def softmax_size(graph: Graph, node: Node) -> str | None:
     return f"its last axis has {size} entries" if size > _LONGEST_SOFTMAX else None
 
 
+def l2_norm_size(graph: Graph, node: Node) -> str | None:
+    """An L2 normalization has at most 33025 channels: more squares of codes can leave 32 bits.
+
+    Normalize fewer channels at a time.
+    """
+    size = graph.result(node).shape[-1]
+    return f"it has {size} channels" if size > _WIDEST_L2_NORM else None
+
+
+def layer_norm_size(graph: Graph, node: Node) -> str | None:
+    """A layer normalization has at most 65536 channels.
+
+    Normalize fewer channels at a time.
+    """
+    size = graph.result(node).shape[-1]
+    return f"it has {size} channels" if size > _WIDEST_LAYER_NORM else None
+
+
 def resize_size(graph: Graph, node: Node) -> str | None:
     """Images have at most 32767 rows and columns.
 
@@ -165,6 +188,17 @@ def resize_size(graph: Graph, node: Node) -> str | None:
     shapes = [graph.operands(node)[0].shape, graph.result(node).shape]
     largest = max(size for shape in shapes for size in shape[1:3])
     return f"it has {largest} rows or columns" if largest > _LARGEST_RESIZE else None
+
+
+def attention_size(graph: Graph, node: Node) -> str | None:
+    """An attention has at most 4096 keys and 32768 channels in a head.
+
+    Use a smaller input, or pool keys and values first.
+    """
+    keys, _, depth, _ = attention.sizes(graph, node)
+    if keys > _MOST_KEYS:
+        return f"it has {keys} keys"
+    return f"its heads have {depth} channels" if depth > _LARGEST_HEAD else None
 
 
 def batch_norm_is_folded(graph: Graph, node: Node) -> str | None:
@@ -185,7 +219,7 @@ def division_is_by_constant(graph: Graph, node: Node) -> str | None:
 
 
 def has_integer_kernel(graph: Graph, node: Node) -> str | None:
-    """Layer and L2 normalizations, channel gates and attention only exist in float so far.
+    """Cross-covariance attention only exists in float so far.
 
     Use another layer.
     """
@@ -205,18 +239,17 @@ EVERY_OP: tuple[Constraint, ...] = (
 _WEIGHTED = (constant_weights, weight_types)
 
 PER_OP: dict[Op, tuple[Constraint, ...]] = {
-    Op.ATTENTION: (has_integer_kernel,),
+    Op.ATTENTION: (attention_size,),
     Op.AVERAGE_POOL: (same_scale,),
     Op.BATCH_NORM: (batch_norm_is_folded,),
-    Op.CHANNEL_GATE: (has_integer_kernel,),
     Op.CONCAT: (same_scale,),
     Op.CONV_2D: (*_WEIGHTED, symmetric_weights),
     Op.CROSS_COVARIANCE: (has_integer_kernel,),
     Op.DEPTHWISE_CONV_2D: (*_WEIGHTED, symmetric_weights),
     Op.DIV: (division_is_by_constant,),
     Op.FULLY_CONNECTED: _WEIGHTED,
-    Op.L2_NORM: (has_integer_kernel,),
-    Op.LAYER_NORM: (has_integer_kernel,),
+    Op.L2_NORM: (l2_norm_size,),
+    Op.LAYER_NORM: (constant_weights, layer_norm_size),
     Op.MAX_POOL: (same_scale,),
     Op.PAD: (same_scale,),
     Op.RESHAPE: (same_scale,),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinyflow.ir import Op
+from tinyflow.quantize.dead_channels.gate import rewrite_gate
 from tinyflow.quantize.dead_channels.moves import (
     restrict_concat,
     restrict_pad,
@@ -46,7 +47,9 @@ RULES: dict[Op, Rule] = {
     Op.ABS: _SAME,
     Op.ADD: _BINARY,
     Op.ARGMAX: _MIXING,
+    Op.ATTENTION: _MIXING,
     Op.AVERAGE_POOL: _SAME,
+    Op.CHANNEL_GATE: Rule(restrict_same, rewrite_gate),
     Op.CLAMP: _SAME,
     Op.CONCAT: Rule(restrict_concat, rewrite_concat),
     Op.CONV_2D: _SUMS,
@@ -59,6 +62,8 @@ RULES: dict[Op, Rule] = {
     Op.GELU: _SAME,
     Op.HARD_SIGMOID: _SAME,
     Op.HARD_SWISH: _SAME,
+    Op.L2_NORM: _MIXING,
+    Op.LAYER_NORM: _MIXING,
     Op.LEAKY_RELU: _SAME,
     Op.LOG: _SAME,
     Op.MATMUL: _MIXING,

@@ -8,11 +8,15 @@ from tinyflow.ir import IntegerForm, Op
 from tinyflow.quantize.forms.accumulate import accumulate_form
 from tinyflow.quantize.forms.add import add_form
 from tinyflow.quantize.forms.argmax import argmax_form
+from tinyflow.quantize.forms.attention import attention_form
+from tinyflow.quantize.forms.channel_gate import channel_gate_form
 from tinyflow.quantize.forms.clamp import clamp_form
 from tinyflow.quantize.forms.detection import detection_form
 from tinyflow.quantize.forms.function import function_form
 from tinyflow.quantize.forms.hard_sigmoid import hard_sigmoid_form
 from tinyflow.quantize.forms.hard_swish import hard_swish_form
+from tinyflow.quantize.forms.l2_norm import l2_norm_form
+from tinyflow.quantize.forms.layer_norm import layer_norm_form
 from tinyflow.quantize.forms.leaky_relu import leaky_relu_form
 from tinyflow.quantize.forms.logistic import sigmoid_form, tanh_form
 from tinyflow.quantize.forms.matmul import matmul_form
@@ -30,7 +34,9 @@ FORMS: dict[Op, Callable[[Site], IntegerForm]] = {
     Op.ABS: function_form,
     Op.ADD: add_form,
     Op.ARGMAX: argmax_form,
+    Op.ATTENTION: attention_form,
     Op.AVERAGE_POOL: pool_form,
+    Op.CHANNEL_GATE: channel_gate_form,
     Op.CLAMP: clamp_form,
     Op.CONCAT: move_form,
     Op.CONV_2D: accumulate_form,
@@ -43,6 +49,8 @@ FORMS: dict[Op, Callable[[Site], IntegerForm]] = {
     Op.GELU: function_form,
     Op.HARD_SIGMOID: hard_sigmoid_form,
     Op.HARD_SWISH: hard_swish_form,
+    Op.L2_NORM: l2_norm_form,
+    Op.LAYER_NORM: layer_norm_form,
     Op.LEAKY_RELU: leaky_relu_form,
     Op.LOG: function_form,
     Op.MATMUL: matmul_form,
@@ -66,13 +74,9 @@ FORMS: dict[Op, Callable[[Site], IntegerForm]] = {
 """How each operation's integers are made."""
 
 FLOAT_ONLY: dict[Op, str] = {
-    Op.ATTENTION: "attention has no integer form",
     Op.BATCH_NORM: "no neighbouring layer can take its factors in",
-    Op.CHANNEL_GATE: "a channel gate has no integer form",
     Op.CROSS_COVARIANCE: "cross-covariance attention has no integer form",
     Op.DIV: "two computed tensors are divided, for which 8-bit codes are too coarse",
-    Op.L2_NORM: "an L2 normalization has no integer form",
-    Op.LAYER_NORM: "a layer normalization has no integer form",
 }
 """All other operations: why each has no integer form."""
 

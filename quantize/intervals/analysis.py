@@ -8,6 +8,7 @@ from tinyflow.ir import Graph, Op
 from tinyflow.quantize.intervals.accumulate import accumulate_range
 from tinyflow.quantize.intervals.add import add_range
 from tinyflow.quantize.intervals.any import any_range
+from tinyflow.quantize.intervals.channel_gate import channel_gate_range
 from tinyflow.quantize.intervals.channel_range import ChannelRange
 from tinyflow.quantize.intervals.matmul import matmul_range
 from tinyflow.quantize.intervals.mean import mean_range
@@ -20,16 +21,19 @@ from tinyflow.quantize.intervals.move import (
     transpose_range,
 )
 from tinyflow.quantize.intervals.mul import mul_range
+from tinyflow.quantize.intervals.normalization import normalization_range
 from tinyflow.quantize.intervals.pool import pool_range
-from tinyflow.quantize.intervals.softmax import softmax_range
+from tinyflow.quantize.intervals.shares import shares_range
 from tinyflow.quantize.intervals.table import table_range
 from tinyflow.quantize.site import Site
 
 TRANSFERS: dict[Op, Callable[..., ChannelRange]] = {
     Op.ABS: table_range,
     Op.ADD: add_range,
+    Op.ATTENTION: shares_range,
     Op.ARGMAX: any_range,
     Op.AVERAGE_POOL: pool_range,
+    Op.CHANNEL_GATE: channel_gate_range,
     Op.CLAMP: table_range,
     Op.CONCAT: concat_range,
     Op.CONV_2D: accumulate_range,
@@ -42,6 +46,8 @@ TRANSFERS: dict[Op, Callable[..., ChannelRange]] = {
     Op.GELU: table_range,
     Op.HARD_SIGMOID: table_range,
     Op.HARD_SWISH: table_range,
+    Op.L2_NORM: normalization_range,
+    Op.LAYER_NORM: normalization_range,
     Op.LEAKY_RELU: table_range,
     Op.LOG: table_range,
     Op.MATMUL: matmul_range,
@@ -56,7 +62,7 @@ TRANSFERS: dict[Op, Callable[..., ChannelRange]] = {
     Op.RESIZE_NEAREST: same_range,
     Op.SIGMOID: table_range,
     Op.SLICE: slice_range,
-    Op.SOFTMAX: softmax_range,
+    Op.SOFTMAX: normalization_range,
     Op.SUB: add_range,
     Op.TANH: table_range,
     Op.TRANSPOSE: transpose_range,
@@ -68,7 +74,7 @@ TRANSFERS: dict[Op, Callable[..., ChannelRange]] = {
 def channel_ranges(graph: Graph) -> Mapping[str, ChannelRange]:
     """For each tensor, the codes that each of its channels can hold, whatever the inputs are.
 
-    Of one layer, given the ranges of its inputs, the ends are exact but for softmax; across
+    Of one layer, given the ranges of its inputs, the ends are exact but for normalizations; across
     layers they are bounds, because channels that depend on each other are taken as independent.
     Constants have the range of their data. The graph must carry its integers.
     """

@@ -12,7 +12,11 @@ from tinyflow.ir.execute import Arrays, Observer, run_nodes
 from tinyflow.quantize.reference.accumulate import accumulate
 from tinyflow.quantize.reference.add import add
 from tinyflow.quantize.reference.argmax import argmax
+from tinyflow.quantize.reference.attention import attention
+from tinyflow.quantize.reference.channel_gate import channel_gate
 from tinyflow.quantize.reference.detection import detection
+from tinyflow.quantize.reference.l2_norm import l2_norm
+from tinyflow.quantize.reference.layer_norm import layer_norm
 from tinyflow.quantize.reference.matmul import matmul
 from tinyflow.quantize.reference.mean import mean
 from tinyflow.quantize.reference.move import move
@@ -28,7 +32,9 @@ REFERENCE: dict[Op, Callable[..., np.ndarray]] = {
     Op.ABS: look_up,
     Op.ADD: add,
     Op.ARGMAX: argmax,
+    Op.ATTENTION: attention,
     Op.AVERAGE_POOL: average_pool,
+    Op.CHANNEL_GATE: channel_gate,
     Op.CLAMP: look_up,
     Op.CONCAT: move,
     Op.CONV_2D: accumulate,
@@ -41,6 +47,8 @@ REFERENCE: dict[Op, Callable[..., np.ndarray]] = {
     Op.GELU: look_up,
     Op.HARD_SIGMOID: look_up,
     Op.HARD_SWISH: look_up,
+    Op.L2_NORM: l2_norm,
+    Op.LAYER_NORM: layer_norm,
     Op.LEAKY_RELU: look_up,
     Op.LOG: look_up,
     Op.MATMUL: matmul,

@@ -19,7 +19,9 @@ from tinyflow.codegen.c.constraints import (
 )
 from tinyflow.codegen.c.ops import BINDINGS
 from tinyflow.ir import Attrs, DType, Graph, Op, QuantParams, Tensor
+from tinyflow.ir.ops.attention import AttentionAttrs
 from tinyflow.ir.ops.concat import ConcatAttrs
+from tinyflow.ir.ops.cross_covariance import CrossCovarianceAttrs
 from tinyflow.ir.ops.mean import MeanAttrs
 from tinyflow.ir.ops.resize import ResizeAttrs
 from tinyflow.ir.ops.transpose import TransposeAttrs
@@ -121,9 +123,27 @@ def _division() -> Graph:
     return b.build(b.node(Op.DIV, [x, b.node(Op.EXP, [x])], name="net/layer"))
 
 
-def _layer_norm() -> Graph:
+def _cross_covariance() -> Graph:
     b = GraphBuilder()
-    return b.build(b.node(Op.LAYER_NORM, [b.input("x", (1, 4))], name="net/layer"))
+    x, temperature = b.input("x", (1, 3, 4)), b.random("t", (2,))
+    y = b.node(Op.CROSS_COVARIANCE, [x, x, x, temperature], CrossCovarianceAttrs(2), "net/layer")
+    return b.build(y)
+
+
+def _wide_layer_norm() -> Graph:
+    b = GraphBuilder()
+    return b.build(b.node(Op.LAYER_NORM, [b.input("x", (1, 2**16 + 1))], name="net/layer"))
+
+
+def _wide_l2_norm() -> Graph:
+    b = GraphBuilder()
+    return b.build(b.node(Op.L2_NORM, [b.input("x", (1, 33026))], name="net/layer"))
+
+
+def _attention_to_many() -> Graph:
+    b = GraphBuilder()
+    q, k, v = (b.input(name, (1, n, 2)) for name, n in (("q", 3), ("k", 4097), ("v", 4097)))
+    return b.build(b.node(Op.ATTENTION, [q, k, v], AttentionAttrs(), "net/layer"))
 
 
 REFUSED: dict[Callable[[], Graph], str] = {
@@ -142,7 +162,10 @@ REFUSED: dict[Callable[[], Graph], str] = {
     _tall_resize: "at most 32767 rows",
     _batch_norm: "folded",
     _division: "A division is by a constant",
-    _layer_norm: "only exist in float",
+    _attention_to_many: "at most 4096 keys",
+    _cross_covariance: "only exists in float",
+    _wide_l2_norm: "at most 33025 channels",
+    _wide_layer_norm: "at most 65536 channels",
 }
 
 

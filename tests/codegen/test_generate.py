@@ -215,9 +215,9 @@ def test_the_cross_compiler_warns_of_nothing(flags: tuple[str, ...], tmp_path: P
         pytest.skip("there is no arm-none-eabi-gcc")
     folders = [f"-I{tmp_path / name}" for name in ("include", "kernels", "src")]
     for seed in range(6):
-        write_sources(
-            generate(make_schedule(random_graph(seed, max_nodes=8)), f"m{seed}"), tmp_path
-        )
+        graph = random_graph(seed, max_nodes=8)
+        schedule = make_schedule(graph, demands_of(graph, {}))
+        write_sources(generate(schedule, f"m{seed}"), tmp_path)
         unit = tmp_path / f"src/m{seed}.c"
         call(["arm-none-eabi-gcc", *WARNINGS, *flags, *folders, "-c", unit, "-o", tmp_path / "o.o"])
 

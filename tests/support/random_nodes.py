@@ -23,7 +23,9 @@ from tinyflow.ir import (
     Tensor,
     check_graph,
 )
+from tinyflow.ir.ops.attention import AttentionAttrs
 from tinyflow.ir.ops.broadcast import BinaryAttrs
+from tinyflow.ir.ops.channel_gate import ChannelGateAttrs
 from tinyflow.ir.ops.clamp import ClampAttrs
 from tinyflow.ir.ops.concat import ConcatAttrs
 from tinyflow.ir.ops.conv2d import Conv2DAttrs
@@ -32,6 +34,8 @@ from tinyflow.ir.ops.fully_connected import FullyConnectedAttrs
 from tinyflow.ir.ops.function import Elementary, FunctionAttrs, FunctionStep, Value
 from tinyflow.ir.ops.gelu import GeluAttrs
 from tinyflow.ir.ops.hard_sigmoid import HardSigmoidAttrs
+from tinyflow.ir.ops.l2_norm import L2NormAttrs
+from tinyflow.ir.ops.layer_norm import LayerNormAttrs
 from tinyflow.ir.ops.leaky_relu import LeakyReluAttrs
 from tinyflow.ir.ops.matmul import MatmulAttrs
 from tinyflow.ir.ops.mean import MeanAttrs
@@ -96,6 +100,12 @@ class Growth:
 
     def constant(self, data: np.ndarray, params: QuantParams) -> Tensor:
         tensor = Tensor.constant(f"constant_{len(self.tensors)}", data, params)
+        self.tensors[tensor.name] = tensor
+        return tensor
+
+    def real(self, values: np.ndarray) -> Tensor:
+        """A constant that only goes into its node's integers."""
+        tensor = Tensor.constant(f"constant_{len(self.tensors)}", values.astype(np.float32))
         self.tensors[tensor.name] = tensor
         return tensor
 
@@ -316,6 +326,26 @@ def _matmul(growth: Growth) -> None:
     growth.node(Op.MATMUL, [a, b], attrs, growth.params(near))
 
 
+def _attention(growth: Growth) -> None:
+    """To itself, or to new or present keys and values of another number of tokens."""
+    q, draw = growth.activation((3, 4)), growth.draw
+    heads = draw.choice([h for h in range(1, q.shape[-1] + 1) if q.shape[-1] % h == 0])
+    k, v = q, q
+    if draw.choice((False, True, True)):
+        there = [t for t in growth.tensors.values() if len(t.shape) in (3, 4)]
+        there = [t for t in there if not t.is_constant and t.dtype is DType.INT8]
+        fitting = [t for t in there if t.shape[-1] == q.shape[-1]]
+        k = draw.choice([growth.input((1, draw.integer(1, 9), q.shape[-1])), *fitting])
+        same = [t for t in there if t.shape[1:-1] == k.shape[1:-1] and t.shape[-1] % heads == 0]
+        columns = heads * draw.integer(1, max(MOST_CHANNELS // heads, 1))
+        v = draw.choice([growth.input((*k.shape[:-1], columns)), *same])
+    elif heads > 1:
+        v = growth.input(q.shape)
+    scale = draw.choice((0.0, 1.0, 8.0)) / float(np.sqrt(q.shape[-1] // heads))
+    params = growth.params(v.params.scale / 2)
+    growth.node(Op.ATTENTION, [q, k, v], AttentionAttrs(heads, scale), params)
+
+
 def _mean(growth: Growth) -> None:
     x, draw = growth.activation(), growth.draw
     axes = tuple(a for a in range(1, len(x.shape)) if draw.choice((True, False)))
@@ -452,10 +482,59 @@ FUNCTIONS = (
 )
 """At least 1/4; softsign; ELU where it is below x."""
 
+
+def _layer_norm(growth: Growth) -> None:
+    """Sometimes with parameters, alike for all channels or not."""
+    x, rng = growth.activation(), growth.draw.rng
+    channels = x.shape[-1]
+    spread = growth.draw.choice((None, None, 0.0, 1.0))
+    operands, largest = [x], 1.0
+    if spread is not None:
+        gamma = np.exp(rng.normal(0, spread, channels)) * rng.choice([-1, 1, 1], channels)
+        operands.append(growth.real(gamma if spread else np.full(channels, 0.7)))
+        largest = float(np.abs(gamma).max())
+        if growth.draw.choice((False, True, True)):
+            operands.append(growth.real(rng.normal(0, largest, channels)))
+    attrs = LayerNormAttrs(growth.draw.choice((1e-5, 1e-12, 1e-3)))
+    growth.node(Op.LAYER_NORM, operands, attrs, growth.params(largest * 3 / 128))
+
+
+def _l2_norm(growth: Growth) -> None:
+    params = OPS[Op.L2_NORM].output_params
+    assert params is not None
+    growth.node(Op.L2_NORM, [growth.activation()], L2NormAttrs(), params)
+
+
+def _channel_gate(growth: Growth) -> None:
+    """The gate is an input, or a map of one pixel that is there."""
+    x, draw, rng = growth.activation(), growth.draw, growth.draw.rng
+    channels = x.shape[-1]
+    there = [
+        t
+        for t in growth.tensors.values()
+        if t.dtype is DType.INT8 and t.shape in ((1, channels), (1, 1, 1, channels))
+    ]
+    there = [t for t in there if not t.is_constant and t is not x]
+    if there and draw.choice((False, True)):
+        gate = draw.choice(there)
+    else:
+        shape = draw.choice(((1, channels), (1, 1, 1, channels)))
+        params = draw.choice((QuantParams.per_tensor(1 / 256, -128), growth.params()))
+        gate = growth.input(shape, params)
+    scale = growth.real(rng.normal(0, 1, channels) * draw.choice((0.1, 1.0)))
+    shift = growth.real(rng.normal(0, 74 * x.params.scale, channels))
+    residual = draw.choice((False, True))
+    near = x.params.scale * (residual + 128 * gate.params.scale)
+    attrs = ChannelGateAttrs(residual)
+    growth.node(Op.CHANNEL_GATE, [x, gate, scale, shift], attrs, growth.params(near))
+
+
 GROWERS: dict[Op, Callable[[Growth], None]] = {
     Op.ABS: _plain(Op.ABS),
     Op.ADD: _binary(Op.ADD),
+    Op.ATTENTION: _attention,
     Op.AVERAGE_POOL: _pool(Op.AVERAGE_POOL),
+    Op.CHANNEL_GATE: _channel_gate,
     Op.CLAMP: _unary(
         Op.CLAMP, lambda growth: ClampAttrs(growth.draw.choice((RELU, growth.clamp())))
     ),
@@ -472,6 +551,8 @@ GROWERS: dict[Op, Callable[[Growth], None]] = {
         lambda growth: HardSigmoidAttrs(*growth.draw.choice(((1 / 6, 0.5), (0.2, 0.5)))),
     ),
     Op.HARD_SWISH: _plain(Op.HARD_SWISH),
+    Op.L2_NORM: _l2_norm,
+    Op.LAYER_NORM: _layer_norm,
     Op.LEAKY_RELU: _unary(
         Op.LEAKY_RELU, lambda growth: LeakyReluAttrs(growth.draw.choice((0.01, 0.3, 1.5)))
     ),

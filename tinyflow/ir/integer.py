@@ -23,7 +23,7 @@ class Rounding(Enum):
 
 @dataclass(frozen=True, eq=False)
 class IntegerForm:
-    """Base of the integer constants of a node. Operations that only move bytes use it as it is."""
+    """Base of the integer constants of a node. Operations that need none use it as it is."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,52 @@ class AttentionForm(IntegerForm):
     decay: Decay
     spare: int
     output: Multiplier
+
+
+@dataclass(frozen=True, eq=False)
+class LayerNormForm(IntegerForm):
+    """LAYER_NORM over the n channels of a position, whose codes are q.
+
+    ``w = (n * sum(q**2) - sum(q)**2) * 2**16 + epsilon`` is n squared times the variance.
+    With ``w = m * 4**half`` and ``root = 2**29 / sqrt(m / 2**32)`` (`tinyflow.quantize.inverse_root`)
+
+        p = root * factor >> 30,  scale = n * p >> (shift + half),  mean = sum(q) * p >> (shift + half)
+
+    both rounded, ties up; where all codes are equal they are 0. Then
+
+        out = saturate((scale * q - mean + start) >> fraction)
+
+    or, where channels differ, with int32 constants for each,
+
+        out = saturate((((scale * q - mean) * gamma[c] >> 32) + beta[c]) >> fraction)
+
+    No sum of these leaves 32 bits.
+    """
+
+    epsilon: int
+    factor: int
+    shift: int
+    fraction: int
+    start: int
+    gamma: np.ndarray | None = None
+    beta: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelGateForm(IntegerForm):
+    """CHANNEL_GATE: with ``g = gate - z_gate`` a line for each channel, in 24 and 16 fractional
+    bits,
+
+        slope = factor[c] * g + base,  line = offset[c] * g + start - (slope * z_x >> 8)
+        out = saturate((line + (slope * x >> 8)) >> 16)
+
+    ``factor`` and ``offset`` are int32; no sum leaves 32 bits.
+    """
+
+    factor: np.ndarray
+    offset: np.ndarray
+    base: int
+    start: int
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinyflow.codegen.c.layer import spread
+from tinyflow.codegen.c.ops import attention
 from tinyflow.codegen.c.ops.matmul import reads_all_of_a
 from tinyflow.codegen.c.ops.scratch import scratch_bytes
 from tinyflow.codegen.schedule import Demand, Overlap, Span, overlap_of_rows
@@ -108,9 +109,17 @@ READS: dict[Op, Reads] = {
 }
 
 
+OVERLAPS: dict[Op, Callable[[Graph, Node], Overlap]] = {
+    Op.ATTENTION: attention.overlap,
+}
+"""Of kernels that keep to a finer order than that of rows."""
+
+
 def find_overlap(graph: Graph, node: Node) -> Overlap | None:
     """Of a node's portable kernel; None where its order is not one of rows, or is unknown
     before the node has its integers."""
+    if node.op in OVERLAPS:
+        return OVERLAPS[node.op](graph, node)
     if node.op not in READS or (node.op is Op.RESIZE_BILINEAR and node.integer is None):
         return None
     operand, result = graph.operands(node)[0], graph.result(node)

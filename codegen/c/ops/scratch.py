@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tinyflow.codegen.c.ops import argmax, detection
+from tinyflow.codegen.c.ops import argmax, attention, detection
 from tinyflow.ir import Graph, Node, Op
 
 SCRATCH: dict[Op, Callable[[Graph, Node], int]] = {
     Op.ARGMAX: argmax.scratch_bytes,
+    Op.ATTENTION: attention.scratch_bytes,
     Op.DETECTION: detection.scratch_bytes,
 }
 """A binding passes it to its kernel as ``layer.scratch``."""
