@@ -12,7 +12,7 @@ from tinyflow.passes.transposes.move_region import move_regions
 from tinyflow.passes.transposes.names import reclaim_names
 from tinyflow.passes.transposes.regions import Cost, best_layout, find_regions
 from tinyflow.passes.transposes.relayout import ANY_LAYOUT, LAST_AXIS
-from tinyflow.passes.transposes.sink import sink_below_means, sink_below_reshapes
+from tinyflow.passes.transposes.sinking import sink_moves
 
 Step = Callable[[Graph], tuple[Graph, bool]]
 
@@ -84,9 +84,9 @@ def _follow_neighbours(graph: Graph) -> tuple[Graph, bool]:
     return graph, False
 
 
-def _sink_below_reshapes(graph: Graph) -> tuple[Graph, bool]:
-    """Lets TRANSPOSEs sink below RESHAPEs if that pays once they have met what is below."""
-    sunk, changed = _exhaust(sink_below_reshapes)(graph)
+def _sink(graph: Graph) -> tuple[Graph, bool]:
+    """Lets moves sink as far as they can, if that pays once they have met what is below."""
+    sunk, changed = sink_moves(graph)
     if not changed:
         return graph, False
     for step in _AFTER_SINKING:
@@ -107,7 +107,6 @@ def cost(graph: Graph) -> Cost:
 
 _AFTER_SINKING: tuple[Step, ...] = (
     _settle,
-    _exhaust(sink_below_means),
     _exhaust(flatten_in_any_order),
     _exhaust(_follow_neighbours),
     _settle,
@@ -115,10 +114,8 @@ _AFTER_SINKING: tuple[Step, ...] = (
 
 _STEPS: tuple[Step, ...] = (
     _settle,
-    _exhaust(sink_below_means),
-    _settle,
+    _sink,
     _exhaust(flatten_in_any_order),
     _exhaust(_follow_neighbours),
-    _sink_below_reshapes,
     _settle,
 )

@@ -11,7 +11,7 @@ from tinyflow.ir.ops.transpose import TransposeAttrs
 from tinyflow.passes.transposes.axes import Layout, inverse, is_identity, relaid
 from tinyflow.passes.transposes.constants import put_constant
 from tinyflow.passes.transposes.regions import Region, entering, leaving
-from tinyflow.passes.transposes.relayout import moved_attrs, moved_constant
+from tinyflow.passes.transposes.relayout import ELEMENTWISE, moved_attrs, moved_constant
 
 
 def move_regions(graph: Graph, moves: Sequence[tuple[Region, Layout]]) -> Graph:
@@ -112,4 +112,4 @@ def _from_layout(
     return nodes
 
 
-_BROADCASTING = frozenset({Op.ADD, Op.SUB, Op.MUL, Op.CONCAT})
+_BROADCASTING = ELEMENTWISE | {Op.CONCAT}

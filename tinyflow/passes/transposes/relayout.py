@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from tinyflow.ir import Attrs, Graph, Node, Op
+from tinyflow.ir import OPS, Attrs, Graph, Node, Op
 from tinyflow.ir.ops.concat import ConcatAttrs
 from tinyflow.ir.ops.mean import MeanAttrs
 from tinyflow.ir.ops.pad import PadAttrs
@@ -92,25 +92,14 @@ _ATTRS: dict[Op, Callable[[Attrs, Layout], Attrs]] = {
     Op.SLICE: _slice,
 }
 
-ANY_LAYOUT = frozenset(
-    {
-        Op.ADD,
-        Op.CLAMP,
-        Op.CONCAT,
-        Op.HARD_SIGMOID,
-        Op.HARD_SWISH,
-        Op.LEAKY_RELU,
-        Op.MEAN,
-        Op.MUL,
-        Op.PAD,
-        Op.QUANTIZE,
-        Op.SIGMOID,
-        Op.SLICE,
-        Op.SUB,
-        Op.TANH,
-    }
-)
+UNARY = frozenset(op for op, spec in OPS.items() if spec.unary)
+"""Functions of one element."""
+
+ELEMENTWISE = frozenset({Op.ADD, Op.DIV, Op.MUL, Op.SUB})
+"""Functions of two elements, with broadcasting."""
+
+ANY_LAYOUT = UNARY | ELEMENTWISE | {Op.CONCAT, Op.MEAN, Op.PAD, Op.SLICE}
 """Operations that take their axes in any order."""
 
-LAST_AXIS = frozenset({Op.BATCH_NORM, Op.FULLY_CONNECTED, Op.SOFTMAX})
+LAST_AXIS = frozenset({Op.BATCH_NORM, Op.FULLY_CONNECTED, Op.L2_NORM, Op.LAYER_NORM, Op.SOFTMAX})
 """Operations that take their axes in any order in which the last one stays last."""
