@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinyflow.errors import ModelError, UsageError
+from tinyflow.errors import MissingExtraError, ModelError, UsageError
 
 if TYPE_CHECKING:
     from tinyflow.ir.graph import Graph
@@ -50,6 +51,19 @@ def _load_tflite(path: Path, shapes: Shapes | None) -> Graph:
     return load(path, shapes)
 
 
+def _load_torch(path: Path, shapes: Shapes | None) -> Graph:
+    need_torch()
+    from tinyflow.importers.torch import load
+
+    return load(path, shapes)
+
+
+def need_torch() -> None:
+    """Raises `MissingExtraError` where PyTorch is not installed."""
+    if find_spec("torch") is None:
+        raise MissingExtraError("reading a PyTorch model", "torch")
+
+
 def _load_tfq(path: Path, shapes: Shapes | None) -> Graph:
     from tinyflow.ir.serialize import load
 
@@ -63,6 +77,7 @@ def _load_tfq(path: Path, shapes: Shapes | None) -> Graph:
 
 _READERS: dict[str, Callable[[Path, Shapes | None], Graph]] = {
     ".onnx": _load_onnx,
+    ".pt2": _load_torch,
     ".tflite": _load_tflite,
     ".tfq": _load_tfq,
 }

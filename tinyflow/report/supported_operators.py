@@ -25,16 +25,21 @@ whatever they are.
 
 
 _ONNX = "Float models, operator sets 13 to 23. Recurrent layers and control flow are refused."
+_TORCH = (
+    "Modules and programs of torch.export (.pt2): float, for inference, with fixed shapes. The "
+    "names are those of ATen operations."
+)
 _TFLITE = "Float models, and int8 models, whose numbers are kept."
 _C = "Besides that, generated C asks of every layer, once all passes have run:"
 _C_OPS = "Of single layers, by their names in the intermediate representation:"
 
 
 def supported_operators() -> str:
-    """The whole page in Markdown. Needs the packages of the 'tflite' extra."""
+    """The whole page in Markdown. Needs the packages of the 'tflite' and 'torch' extras."""
     from tinyflow.codegen.c.constraints import EVERY_OP, PER_OP, rule_and_remedy
     from tinyflow.importers.onnx.table import HANDLERS as ONNX_HANDLERS
     from tinyflow.importers.tflite.handlers import HANDLERS as TFLITE_HANDLERS
+    from tinyflow.importers.torch.table import HANDLERS as TORCH_HANDLERS
 
     every = "".join("- {}\n  *{}*\n".format(*rule_and_remedy(c)) for c in EVERY_OP)
     per_op = [
@@ -45,6 +50,7 @@ def supported_operators() -> str:
     sections = [
         _HEAD,
         f"## ONNX\n\n{_ONNX}\n\n{handler_table(ONNX_HANDLERS)}",
+        f"## PyTorch\n\n{_TORCH}\n\n{handler_table(TORCH_HANDLERS)}",
         f"## TFLite\n\n{_TFLITE}\n\n{handler_table(TFLITE_HANDLERS)}",
         f"## C code\n\n{_C}\n\n{every}\n{_C_OPS}\n\n{table('layer', per_op)}",
     ]

@@ -280,6 +280,19 @@ OTHERS = {
     "Softmax": one_op("Softmax", {"x": (1, 10)}),
     "Softmax channels": one_op("Softmax", IMAGE, axis=1),
     "Softmax middle": one_op("Softmax", {"x": (1, 3, 4)}, axis=-2),
+    "Attention": one_op(
+        "Attention", {"q": (1, 3, 5, 4), "k": (1, 3, 6, 4), "v": (1, 3, 6, 2)}, opset=23
+    ),
+    "Attention scale": one_op(
+        "Attention", dict.fromkeys("qkv", (1, 2, 5, 4)), opset=23, scale=0.75
+    ),
+    "Attention flat": one_op(
+        "Attention",
+        {"q": (1, 5, 12), "k": (1, 6, 12), "v": (1, 6, 6)},
+        opset=23,
+        q_num_heads=3,
+        kv_num_heads=3,
+    ),
     "Abs": one_op("Abs", IMAGE),
     "Erf": one_op("Erf", IMAGE),
     "Exp": one_op("Exp", IMAGE),

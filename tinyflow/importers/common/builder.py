@@ -181,6 +181,11 @@ class Builder:
             result = replace(result, tensor=self._rename(result.tensor, name))
         self._values[name] = result
 
+    def alias(self, name: str, value: str) -> None:
+        """Gives a source value a second name."""
+        self._values[name] = self._values[value]
+        self._makers.setdefault(name, self._makers.get(value, value))
+
     def output(self, value: str, outputs: Sequence[str]) -> str:
         """The tensor of the graph output ``value``, under that name.
 

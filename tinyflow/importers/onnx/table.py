@@ -32,6 +32,7 @@ from tinyflow.importers.onnx.ops.arithmetic import (
     convert_pow,
     convert_sub,
 )
+from tinyflow.importers.onnx.ops.attention import convert_attention
 from tinyflow.importers.onnx.ops.batch_norm import convert_batch_norm
 from tinyflow.importers.onnx.ops.concat import convert_concat
 from tinyflow.importers.onnx.ops.conv import convert_conv
@@ -76,6 +77,7 @@ The docstring of a handler is the user-facing rule of what it takes.
 HANDLERS: dict[str, Handler] = {
     "Abs": convert_abs,
     "Add": convert_add,
+    "Attention": convert_attention,
     "AveragePool": convert_average_pool,
     "BatchNormalization": convert_batch_norm,
     "Cast": convert_cast,

@@ -1,0 +1,56 @@
+"""Computes, with torch itself, what does not depend on the model's inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch.fx import Node
+from torch.utils import _pytree as pytree
+
+from tinyflow.importers.common.builder import Builder
+from tinyflow.importers.common.layer import RefusalError
+from tinyflow.importers.torch.layers import Names
+
+
+def fold(node: Node, builder: Builder, names: Names) -> bool:
+    """Adds the node's results to the builder's constants; False if they are not constant."""
+    target = node.target
+    if not isinstance(target, torch._ops.OpOverload):
+        return False
+    if torch.Tag.nondeterministic_seeded in target.tags:
+        return False
+    if not all(names.value(n, "") in builder.constants for n in node.all_input_nodes):
+        return False
+
+    def computed(argument: Any) -> Any:
+        if isinstance(argument, Node):
+            return as_tensor(builder.constants[names.value(argument, "")])
+        return torch.device("cpu") if isinstance(argument, torch.device) else argument
+
+    args, kwargs = pytree.tree_map(computed, (node.args, node.kwargs))
+    try:
+        with torch.no_grad():
+            results = target(*args, **kwargs)
+    # Torch's kernels raise errors of every kind.
+    except Exception as error:
+        raise RefusalError(f"its constant result cannot be computed ({error})") from None
+    own = names.of[node]
+    if isinstance(own, str):
+        own, results = (own,), (results,)
+    for name, value in zip(own, results, strict=True):
+        if isinstance(value, torch.Tensor):
+            builder.constants[name] = as_array(value)
+    return True
+
+
+def as_array(tensor: torch.Tensor) -> np.ndarray:
+    """Float values of any width in float32; integers and booleans as they are."""
+    plain = tensor.detach().cpu()
+    plain = plain.float() if plain.is_floating_point() else plain
+    return np.asarray(plain.contiguous().numpy())
+
+
+def as_tensor(array: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.array(array))

@@ -1,0 +1,1 @@
+"""Handlers of ATen operations, by kind; `tinyflow.importers.torch.table` lists them all."""
