@@ -7,25 +7,13 @@
 #ifndef TINYFLOW_SOFTMAX_S8_H
 #define TINYFLOW_SOFTMAX_S8_H
 
-#include "requantize.h"
+#include "fixed_point.h"
 
 typedef struct {
     int32_t height, width, channels;
     int32_t multiplier, shift; /* code differences to Q5.26 */
     int32_t diff_min;          /* differences below it count as zero */
 } tinyflow_softmax_s8;
-
-/* The doubled high half of a * b, ties upward. */
-TINYFLOW_INLINE int32_t tinyflow_high_product(int32_t a, int32_t b)
-{
-    return tinyflow_saturate(((int64_t)a * b + (INT64_C(1) << 30)) >> 31);
-}
-
-/* x * 2^exponent, saturated to int32. */
-TINYFLOW_INLINE int32_t tinyflow_shift_left(int32_t x, int32_t exponent)
-{
-    return tinyflow_saturate((int64_t)x * (INT64_C(1) << exponent));
-}
 
 /* e^x in Q0.31 for -1/4 <= x < 0 in Q0.31: a Taylor series around -1/8. */
 TINYFLOW_INLINE int32_t tinyflow_exp_quarter(int32_t x)

@@ -258,6 +258,7 @@ def test_only_kernels_in_use_are_copied() -> None:
         for name in (
             "conv2d_s8",
             "dot_s8",
+            "fixed_point",
             "fully_connected_s8",
             "requantize",
             "softmax_s8",

@@ -15,11 +15,13 @@ from tests.support.tflite_micro import run_tflite_micro
 
 OWN = {
     Op.ABS,
+    Op.CHANNEL_GATE,
     Op.ERF,
     Op.EXP,
     Op.FUNCTION,
     Op.GELU,
     Op.HARD_SIGMOID,
+    Op.LAYER_NORM,
     Op.LOG,
     Op.POWER,
 }

@@ -21,6 +21,7 @@ LARGER = {
 ONE_ROUNDING = {
     Op.AVERAGE_POOL,
     Op.ABS,
+    Op.CHANNEL_GATE,
     Op.CLAMP,
     Op.CONV_2D,
     Op.DEPTHWISE_CONV_2D,
@@ -30,6 +31,7 @@ ONE_ROUNDING = {
     Op.FUNCTION,
     Op.GELU,
     Op.HARD_SIGMOID,
+    Op.LAYER_NORM,
     Op.LEAKY_RELU,
     Op.LOG,
     Op.MEAN,
@@ -55,7 +57,7 @@ def worst_error(graph: Graph, node: Node, seen: dict[str, np.ndarray]) -> float:
     operands = []
     for tensor in graph.operands(node):
         codes = tensor.data if tensor.data is not None else seen[tensor.name]
-        operands.append(real(tensor, codes))
+        operands.append(codes if tensor.quant is None else real(tensor, codes))
     result = graph.result(node)
     with np.errstate(all="ignore"):
         exact = OPS[node.op].evaluate(node.attrs, *operands) / result.params.scale

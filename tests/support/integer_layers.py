@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import is_dataclass
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,6 @@ def assert_same_integers(actual: Graph, expected: Graph) -> None:
 def _fields(form: IntegerForm | None) -> dict[str, Any]:
     assert form is not None
     return {
-        name: (value.multiplier, value.shift) if hasattr(value, "multiplier") else value
+        name: vars(value) if is_dataclass(value) else value
         for name, value in vars(form).items()
     }

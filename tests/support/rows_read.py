@@ -63,10 +63,13 @@ def _sliced(node: Node, graph: Graph, y0: int, y1: int) -> Rows:
 ROWS_READ: dict[Op, Callable[[Node, Graph, int, int], Rows]] = {
     Op.ADD: _same,
     Op.AVERAGE_POOL: _window,
+    Op.CHANNEL_GATE: _same,
     Op.CONCAT: _same,
     Op.CONV_2D: _window,
     Op.DEPTHWISE_CONV_2D: _window,
     Op.FULLY_CONNECTED: _same,
+    Op.L2_NORM: _same,
+    Op.LAYER_NORM: _same,
     Op.MATMUL: _multiplied,
     Op.MAX_POOL: _window,
     Op.MUL: _same,

@@ -353,6 +353,7 @@ _HANDLERS: dict[Op, Callable[[_Writer, Node], None]] = {
     Op.DEPTHWISE_CONV_2D: _conv,
     Op.FULLY_CONNECTED: _fully_connected,
     Op.HARD_SWISH: _plain("HARD_SWISH", schema.HardSwishOptionsT),
+    Op.L2_NORM: _plain("L2_NORMALIZATION", schema.L2NormOptionsT),
     Op.LEAKY_RELU: _leaky_relu,
     Op.MATMUL: _matmul,
     Op.MAX_POOL: _pool,

@@ -28,7 +28,7 @@ class OpSpec:
     ``same_params``: input and output must share scale and zero point in int8.
     ``output_params``: the fixed int8 quantization of the output.
     ``unary``: a function of one element, a table of 256 entries in int8.
-    ``real_constants``: constant operands stay float32 in int8: they only go into the node's integers.
+    ``real_constants``: constant operands stay float32 in int8, since they only go into integers.
     ``in_place``: a kernel may write its output over its (first) input, element by element.
     """
 

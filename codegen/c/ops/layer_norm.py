@@ -1,0 +1,25 @@
+"""LAYER_NORM."""
+
+from __future__ import annotations
+
+from tinyflow.codegen.c.layer import FieldLine, KernelCall, Layer
+from tinyflow.ir import as_nhwc
+
+
+def bind(layer: Layer) -> list[KernelCall]:
+    return [layer.call("layer_norm_s8", fields(layer))]
+
+
+def fields(layer: Layer) -> list[FieldLine]:
+    form = layer.form
+    _, height, width, channels = as_nhwc(layer.result.shape)
+    lines: list[FieldLine] = [
+        {"height": height, "width": width, "channels": channels},
+        {"epsilon": f"INT64_C({form.epsilon})"},
+        {"factor": f"UINT32_C({form.factor})", "shift": form.shift},
+        {"fraction": form.fraction},
+    ]
+    if form.gamma is None:
+        return [*lines, {"start": form.start}]
+    gamma, beta = layer.table("gamma", form.gamma), layer.table("beta", form.beta)
+    return [*lines, {"gamma": gamma}, {"beta": beta}]
