@@ -245,6 +245,7 @@ UNARY: dict[str, tuple[str | None, dict[str, Any]]] = {
     "TANH": (None, {}),
     "LEAKY_RELU": ("LeakyRelu", {"alpha": 0.3}),
     "SOFTMAX": ("Softmax", {"beta": 0.7}),
+    "L2_NORMALIZATION": ("L2Norm", {"fusedActivationFunction": NONE}),
 }
 
 

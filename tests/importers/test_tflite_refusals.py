@@ -327,6 +327,7 @@ def test_what_operators_cannot_do() -> None:
         (_refused("CONV_2D", constants=(weight,), options="Conv2D", padding=7, **conv), "scheme 7"),
         (_refused("CONV_2D", (1, 4, 4, 3), (weight,), "Conv2D", **conv), "do not fit a weight"),
         (_refused("CONV_2D", constants=(weight,)), "option"),
+        (_refused("L2_NORMALIZATION", options="L2Norm", fusedActivationFunction=1), "fused"),
         (_refused("TRANSPOSE", constants=([1, 0, 2, 3],)), "moves the batch axis"),
         (_refused("RESHAPE", constants=([4, 8],)), "no batch axis of 1 in front"),
         (_refused("RESHAPE", constants=([1, 7],)), "cannot be reshaped"),

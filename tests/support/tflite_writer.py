@@ -40,10 +40,11 @@ def graph_to_tflite(graph: Graph) -> bytes:
 
 def write_tflite(graph: Graph) -> tuple[bytes, dict[str, int]]:
     """The file, and the index of every activation and constant in it by name."""
-    writer = _Writer(graph)
     for node in graph.nodes:
         if node.op not in _HANDLERS:
             raise NotExpressibleError(f"{node.op.value} does not exist in TFLite")
+    writer = _Writer(graph)
+    for node in graph.nodes:
         _HANDLERS[node.op](writer, node)
     return writer.finish(), writer.indices
 
