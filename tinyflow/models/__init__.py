@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from tinyflow.models.registry import ModelSpec, build_model, build_network, list_models, model_spec
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import torch
     from torch import nn
 
@@ -19,6 +21,7 @@ __all__ = [
     "build_network",
     "example_inputs",
     "list_models",
+    "load_checkpoint",
     "model_spec",
     "randomize",
 ]
@@ -36,3 +39,10 @@ def example_inputs(model: nn.Module, count: int = 4, seed: int = 0) -> torch.Ten
     from tinyflow.models import randomization
 
     return randomization.example_inputs(model, count, seed)
+
+
+def load_checkpoint(model: nn.Module, path: str | Path, weights: str | None = None) -> nn.Module:
+    """Fills a model with the weights of a file: `tinyflow.models.checkpoints`."""
+    from tinyflow.models import checkpoints
+
+    return checkpoints.load_checkpoint(model, path, weights)

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from tinyflow.models.family import Family
 from tinyflow.models.preprocessing import IMAGENET
 from tinyflow.models.residual import Residual
 from tinyflow.models.sizes import EdgeNeXtSize
@@ -178,7 +179,10 @@ class SplitAttention(nn.Module):
 class EdgeNeXtBackbone(nn.Module):
     """The stages: [batch, 3, H, W] to their maps, the first H / patch wide, each then half."""
 
+    family = Family.EDGENEXT
     preprocessing = IMAGENET
+    head_layers = ("norm.", "head.")
+    has_head = False
 
     def __init__(self, size: EdgeNeXtSize, resolution: int = 256) -> None:
         super().__init__()
@@ -230,6 +234,8 @@ class EdgeNeXtBackbone(nn.Module):
 
 class EdgeNeXt(EdgeNeXtBackbone):
     """The classifier: normalized pictures [batch, 3, H, W] to logits [batch, classes]."""
+
+    has_head = True
 
     def __init__(self, size: EdgeNeXtSize, num_classes: int = 1000, resolution: int = 256) -> None:
         super().__init__(size, resolution)

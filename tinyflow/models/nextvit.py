@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from tinyflow.models.family import Family
 from tinyflow.models.preprocessing import IMAGENET
 from tinyflow.models.residual import Residual
 from tinyflow.models.sizes import NextViTSize
@@ -164,11 +165,15 @@ class TransformerBlock(nn.Module):
 class NextViT(nn.Module):
     """The classifier: normalized pictures [batch, 3, H, W] to logits [batch, classes]."""
 
+    family = Family.NEXTVIT
     preprocessing = IMAGENET
+    head_layers = ("norm.", "proj_head.")
+    has_head = True
 
     def __init__(self, size: NextViTSize, num_classes: int = 1000, resolution: int = 224) -> None:
         super().__init__()
         self.resolution = resolution
+        self.depths = tuple(map(len, size.stages))
         first, second, third, width = size.stem
         self.stem = nn.Sequential(
             ConvNormRelu(3, first, 2),

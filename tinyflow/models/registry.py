@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from tinyflow.errors import UsageError
+from tinyflow.models.family import Family
 from tinyflow.models.preprocessing import IMAGENET, PIXEL_LESS_128, Preprocessing
 from tinyflow.models.sizes import EdgeNeXtSize, NextViTSize, TinyNeXtSize, nextvit_size
 
@@ -15,12 +16,6 @@ if TYPE_CHECKING:
     from torch import nn
 
 Size = TinyNeXtSize | EdgeNeXtSize | NextViTSize
-
-
-class Family(Enum):
-    TINYNEXT = "TinyNeXt"
-    EDGENEXT = "EdgeNeXt"
-    NEXTVIT = "Next-ViT"
 
 
 class Task(Enum):

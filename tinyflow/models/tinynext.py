@@ -10,6 +10,7 @@ import itertools
 import torch
 from torch import nn
 
+from tinyflow.models.family import Family
 from tinyflow.models.preprocessing import PIXEL_LESS_128
 from tinyflow.models.residual import Residual
 from tinyflow.models.sizes import TinyNeXtSize
@@ -141,7 +142,10 @@ BLOCKS = (bottleneck_block, bottleneck_block, FormerBlock, SqueezeExciteBlock)
 class TinyNeXtBackbone(nn.Module):
     """The four stages: [batch, 3, H, W] to their maps, H / 4, H / 8, H / 16 and H / 32 wide."""
 
+    family = Family.TINYNEXT
     preprocessing = PIXEL_LESS_128
+    head_layers = ("norm.", "class_head.")
+    has_head = False
 
     def __init__(self, size: TinyNeXtSize, resolution: int = 224) -> None:
         super().__init__()
@@ -178,6 +182,8 @@ class TinyNeXtBackbone(nn.Module):
 
 class TinyNeXt(TinyNeXtBackbone):
     """The classifier: [batch, 3, H, W] with pixels less 128 to logits [batch, classes]."""
+
+    has_head = True
 
     def __init__(self, size: TinyNeXtSize, num_classes: int = 1000, resolution: int = 224) -> None:
         super().__init__(size, resolution)
