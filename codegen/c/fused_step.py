@@ -156,9 +156,7 @@ class _Emitter:
         before, after = layers[: len(fused.before)], layers[len(fused.before) :]
         if window is not None:
             yield from self._rows_to_add()
-            for node, layer in zip(fused.before, before, strict=True):
-                yield from self._call(node, layer, "begin", "end")
-            yield from self._copied_rows()
+            yield from self._added_rows(before)
             yield from self._rows_below()
         for node, layer in zip(fused.after, after, strict=True):
             yield from self._call(node, layer, "y", f"y + {fused.tile}")
@@ -176,10 +174,7 @@ class _Emitter:
         new = _sum("top", window.kernel - window.stride)
         if window.pad or window.kernel > window.stride:
             new = f"y == 0 ? 0 : {new}"
-        if any(
-            window.new_rows(y, fused.tile)[0] == window.rows
-            for y in range(0, fused.units, fused.tile)
-        ):
+        if self._adds_none_at_times:
             yield f"const int32_t next = {new};"
             new = f"next < {window.rows} ? next : {window.rows}"
         yield f"const int32_t begin = {new};"
@@ -196,15 +191,29 @@ class _Emitter:
         top = (fused.units - fused.tile) * window.stride - window.pad
         return top + window.band_rows(fused.tile) > window.rows
 
-    def _copied_rows(self) -> Iterator[str]:
-        """Where no layer computes them, the new rows come from the arena."""
+    @property
+    def _adds_none_at_times(self) -> bool:
+        """Whether all rows are in the band before the last tile."""
         fused, window = self.fused, self.fused.window
         assert window is not None
-        if not fused.before:
-            stride = self._band_stride
+        spans = [window.new_rows(y, fused.tile) for y in range(0, fused.units, fused.tile)]
+        return any(begin >= end for begin, end in spans)
+
+    def _added_rows(self, before: list[EmittedLayer]) -> Iterator[str]:
+        """The new rows, from the layers that compute them; where there are none, the rows are
+        those of a tensor in the arena."""
+        lines = []
+        for node, layer in zip(self.fused.before, before, strict=True):
+            lines += self._call(node, layer, "begin", "end")
+        if not before:
+            window, stride = self.fused.window, self._band_stride
+            assert window is not None
             source = self._pointer(window.source, "begin")
             size = f"(size_t)(end - begin) * {stride}"
-            yield f"memcpy(band + (begin - top) * {stride}, {source}, {size});"
+            lines.append(f"memcpy(band + (begin - top) * {stride}, {source}, {size});")
+        if self._adds_none_at_times:
+            lines = ["if (begin < end) {", *(f"    {line}" for line in lines), "}"]
+        yield from lines
 
     def _rows_below(self) -> Iterator[str]:
         fused, window = self.fused, self.fused.window

@@ -51,6 +51,13 @@ def window_of(graph: Graph, node: Node) -> tuple[int, int, int]:
     return kernel, attrs.strides[0], attrs.padding[0][0]
 
 
+def reads_all_rows(graph: Graph, node: Node) -> bool:
+    """Whether the last windows of a node that slides reach the last row of its operand."""
+    kernel, stride, pad = window_of(graph, node)
+    last = (graph.result(node).shape[1] - 1) * stride - pad + kernel
+    return last >= graph.operands(node)[0].shape[1]
+
+
 def _always(graph: Graph, node: Node) -> bool:
     return True
 
@@ -69,8 +76,10 @@ def _constants_are_vectors(graph: Graph, node: Node) -> bool:
     return all(positions(t) == 1 for t in graph.operands(node) if t.is_constant)
 
 
-def _of_channels(graph: Graph, node: Node) -> bool:
+def _joins_channels(graph: Graph, node: Node) -> bool:
     attrs: Any = node.attrs
+    if any(t.is_constant for t in graph.operands(node)):
+        return False
     return bool(attrs.axis == len(graph.result(node).shape) - 1)
 
 
@@ -109,7 +118,7 @@ _BY_POSITION: Mapping[Op, Callable[[Graph, Node], bool]] = {
     Op.ADD: _constants_are_vectors,
     Op.CHANNEL_GATE: _always,
     Op.CLAMP: _always,
-    Op.CONCAT: _of_channels,
+    Op.CONCAT: _joins_channels,
     Op.CONV_2D: _is_pointwise,
     Op.FULLY_CONNECTED: _always,
     Op.LAYER_NORM: _always,

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tinyflow.codegen.c.fusion.members import goes_by_positions, is_cut, positions, slides
+from tinyflow.codegen.c.fusion.members import (
+    goes_by_positions,
+    is_cut,
+    positions,
+    reads_all_rows,
+    slides,
+)
 from tinyflow.ir import Graph, Node
 
 MOST_NODES = 9
@@ -68,6 +74,8 @@ def make_region(graph: Graph, names: frozenset[str]) -> Region | None:
     if before is None:
         return None
     after = tuple(node for node in nodes if node not in before)
+    if before and not reads_all_rows(graph, window):
+        return None
     if not _is_level(graph, before, window) or not _is_level(graph, after, last, window):
         return None
     return Region((*before, *after), window, before)
