@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ def stream(b: GraphBuilder, channels: int = CHANNELS) -> str:
 
 
 def pointwise(
-    b: GraphBuilder, x: str, out: int = CHANNELS, bias: bool = False, **attrs: int
+    b: GraphBuilder, x: str, out: int = CHANNELS, bias: bool = False, **attrs: Any
 ) -> str:
     w = b.random("w", (out, 1, 1, b.tensors[x].shape[3]))
     operands = [x, w, b.random("b", (out,))] if bias else [x, w]
