@@ -103,6 +103,12 @@ class GraphEditor:
     def unique_node(self, stem: str) -> str:
         return _unique(stem, self._node_names)
 
+    def claim_node(self, stem: str) -> str:
+        """A free name for a node that `replace_node` puts in later."""
+        name = self.unique_node(stem)
+        self._node_names.add(name)
+        return name
+
     def add_tensor(self, tensor: Tensor) -> str:
         """Adds a tensor, under a name derived from its own where that is taken."""
         name = self.unique_tensor(tensor.name)

@@ -16,16 +16,22 @@ from tinyflow.passes.fold_batchnorm import fold_batchnorm
 from tinyflow.passes.fold_constants import fold_constants
 from tinyflow.passes.fold_layer_norm import fold_layer_norm
 from tinyflow.passes.fold_shortcut import fold_shortcut
+from tinyflow.passes.fuse_attention import fuse_attention
 from tinyflow.passes.fuse_channel_gate import fuse_channel_gate
 from tinyflow.passes.fuse_clamp import fuse_clamp
+from tinyflow.passes.fuse_cross_covariance import fuse_cross_covariance
 from tinyflow.passes.fuse_function import fuse_function, fuse_function_ends
+from tinyflow.passes.fuse_l2_norm import fuse_l2_norm
 from tinyflow.passes.fuse_layer_norm import fuse_layer_norm
 from tinyflow.passes.global_pool_to_mean import global_pool_to_mean
+from tinyflow.passes.linear_to_conv import linear_to_conv
 from tinyflow.passes.lower_batchnorm import lower_batchnorm
 from tinyflow.passes.merge_pad import merge_pad
+from tinyflow.passes.pool_tokens import pool_tokens
 from tinyflow.passes.remove_dead import remove_dead
 from tinyflow.passes.remove_identity import remove_identity
 from tinyflow.passes.remove_transposes import remove_transposes
+from tinyflow.passes.split_projections import split_projections
 from tinyflow.passes.trim_taps import trim_taps
 
 Pass = Callable[[Graph], tuple[Graph, bool]]
@@ -35,8 +41,16 @@ PASSES: tuple[Pass, ...] = (
     remove_identity,
     # Before fuse_function, which joins the steps of a LayerNorm that are functions of one element.
     fuse_layer_norm,
+    # Before fuse_function as well: the root and the maximum are functions of one element.
+    fuse_l2_norm,
+    # Before the attentions, which look for queries, keys and values that are whole tensors.
+    split_projections,
+    fuse_attention,
+    fuse_cross_covariance,
+    pool_tokens,
     # Before the folds: they look for neighbours, and a TRANSPOSE between hides them.
     remove_transposes,
+    linear_to_conv,
     # Before the folds, which would hide the steps of a function in other layers.
     fuse_function,
     div_to_mul,

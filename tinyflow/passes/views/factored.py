@@ -28,7 +28,7 @@ class Factored:
     def of(cls, view: View, stored: Shape) -> Factored | None:
         """Of a view of all of a tensor; None where an atom does not divide into its axes."""
         marks = sorted({axis[0].stride for axis in View.of(stored).axes if axis})
-        seen = [[_cut(atom, marks) for atom in axis] for axis in view.axes]
+        seen = [[cut(atom, marks) for atom in axis] for axis in view.axes]
         if any(pieces is None for axis in seen for pieces in axis):
             return None
         flat = [[atom for pieces in axis for atom in pieces or ()] for axis in seen]
@@ -120,7 +120,7 @@ class Factored:
         return np.ascontiguousarray(flat).reshape(self.stored_shape)
 
 
-def _cut(atom: Atom, marks: Sequence[int]) -> Atoms | None:
+def cut(atom: Atom, marks: Sequence[int]) -> Atoms | None:
     """The atom cut where axes of the stored tensor begin, outermost piece first."""
     strides = [atom.stride, *(m for m in marks if atom.stride < m < atom.extent)]
     ends = [*strides[1:], atom.extent]

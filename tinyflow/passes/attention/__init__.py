@@ -1,0 +1,1 @@
+"""What the passes that recognise attention have in common."""
