@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tinyflow.codegen.c.ops import attention
+from tinyflow.codegen.c.ops import attention, cross_covariance
 from tinyflow.errors import Obstacle
 from tinyflow.ir import OPS, DType, Graph, Node, Op, Tensor
 
@@ -30,6 +30,7 @@ _WIDEST_L2_NORM = 33025
 _WIDEST_LAYER_NORM = 2**16
 _MOST_KEYS = 4096
 _LARGEST_HEAD = 2**15
+_MOST_TOKENS = 2**15
 
 
 def rank_at_most_4(graph: Graph, node: Node) -> str | None:
@@ -218,12 +219,18 @@ def division_is_by_constant(graph: Graph, node: Node) -> str | None:
     return "two tensors that depend on the input are divided"
 
 
-def has_integer_kernel(graph: Graph, node: Node) -> str | None:
-    """Cross-covariance attention only exists in float so far.
+def cross_covariance_size(graph: Graph, node: Node) -> str | None:
+    """A cross-covariance attention has at most 32768 tokens and 4096 channels in a head, and a
+    constant temperature.
 
-    Use another layer.
+    Use a smaller input.
     """
-    return "it has no integer kernel"
+    tokens, _, depth = cross_covariance.sizes(graph, node)
+    if tokens > _MOST_TOKENS:
+        return f"it has {tokens} tokens"
+    if depth > _MOST_KEYS:
+        return f"its heads have {depth} channels"
+    return None if graph.operands(node)[3].is_constant else "its temperature is computed"
 
 
 EVERY_OP: tuple[Constraint, ...] = (
@@ -244,7 +251,7 @@ PER_OP: dict[Op, tuple[Constraint, ...]] = {
     Op.BATCH_NORM: (batch_norm_is_folded,),
     Op.CONCAT: (same_scale,),
     Op.CONV_2D: (*_WEIGHTED, symmetric_weights),
-    Op.CROSS_COVARIANCE: (has_integer_kernel,),
+    Op.CROSS_COVARIANCE: (cross_covariance_size,),
     Op.DEPTHWISE_CONV_2D: (*_WEIGHTED, symmetric_weights),
     Op.DIV: (division_is_by_constant,),
     Op.FULLY_CONNECTED: _WEIGHTED,

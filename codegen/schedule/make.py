@@ -22,7 +22,7 @@ from tinyflow.codegen.schedule.schedule import (
 from tinyflow.ir import Graph, Node, Op
 
 _AXIS_OF_RANK = {3: Axis.TOKENS, 4: Axis.ROWS}
-_WHOLE = frozenset({Op.MEAN, Op.RESHAPE, Op.TRANSPOSE})
+_WHOLE = frozenset({Op.CROSS_COVARIANCE, Op.MEAN, Op.RESHAPE, Op.TRANSPOSE})
 """Operations whose first row of output needs every row of their input."""
 
 

@@ -53,6 +53,7 @@ RULES: dict[Op, Rule] = {
     Op.CLAMP: _SAME,
     Op.CONCAT: Rule(restrict_concat, rewrite_concat),
     Op.CONV_2D: _SUMS,
+    Op.CROSS_COVARIANCE: _MIXING,
     Op.DEPTHWISE_CONV_2D: Rule(restrict_depthwise, rewrite_sums),
     Op.DETECTION: _MIXING,
     Op.ERF: _SAME,

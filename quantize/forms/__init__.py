@@ -11,6 +11,7 @@ from tinyflow.quantize.forms.argmax import argmax_form
 from tinyflow.quantize.forms.attention import attention_form
 from tinyflow.quantize.forms.channel_gate import channel_gate_form
 from tinyflow.quantize.forms.clamp import clamp_form
+from tinyflow.quantize.forms.cross_covariance import cross_covariance_form
 from tinyflow.quantize.forms.detection import detection_form
 from tinyflow.quantize.forms.function import function_form
 from tinyflow.quantize.forms.hard_sigmoid import hard_sigmoid_form
@@ -40,6 +41,7 @@ FORMS: dict[Op, Callable[[Site], IntegerForm]] = {
     Op.CLAMP: clamp_form,
     Op.CONCAT: move_form,
     Op.CONV_2D: accumulate_form,
+    Op.CROSS_COVARIANCE: cross_covariance_form,
     Op.DEPTHWISE_CONV_2D: accumulate_form,
     Op.DETECTION: detection_form,
     Op.ERF: function_form,
@@ -75,7 +77,6 @@ FORMS: dict[Op, Callable[[Site], IntegerForm]] = {
 
 FLOAT_ONLY: dict[Op, str] = {
     Op.BATCH_NORM: "no neighbouring layer can take its factors in",
-    Op.CROSS_COVARIANCE: "cross-covariance attention has no integer form",
     Op.DIV: "two computed tensors are divided, for which 8-bit codes are too coarse",
 }
 """All other operations: why each has no integer form."""

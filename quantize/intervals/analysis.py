@@ -37,6 +37,7 @@ TRANSFERS: dict[Op, Callable[..., ChannelRange]] = {
     Op.CLAMP: table_range,
     Op.CONCAT: concat_range,
     Op.CONV_2D: accumulate_range,
+    Op.CROSS_COVARIANCE: shares_range,
     Op.DEPTHWISE_CONV_2D: accumulate_range,
     Op.DETECTION: any_range,
     Op.ERF: table_range,

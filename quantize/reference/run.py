@@ -14,6 +14,7 @@ from tinyflow.quantize.reference.add import add
 from tinyflow.quantize.reference.argmax import argmax
 from tinyflow.quantize.reference.attention import attention
 from tinyflow.quantize.reference.channel_gate import channel_gate
+from tinyflow.quantize.reference.cross_covariance import cross_covariance
 from tinyflow.quantize.reference.detection import detection
 from tinyflow.quantize.reference.l2_norm import l2_norm
 from tinyflow.quantize.reference.layer_norm import layer_norm
@@ -38,6 +39,7 @@ REFERENCE: dict[Op, Callable[..., np.ndarray]] = {
     Op.CLAMP: look_up,
     Op.CONCAT: move,
     Op.CONV_2D: accumulate,
+    Op.CROSS_COVARIANCE: cross_covariance,
     Op.DEPTHWISE_CONV_2D: accumulate,
     Op.DETECTION: detection,
     Op.ERF: look_up,

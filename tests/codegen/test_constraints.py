@@ -21,7 +21,6 @@ from tinyflow.codegen.c.ops import BINDINGS
 from tinyflow.ir import Attrs, DType, Graph, Op, QuantParams, Tensor
 from tinyflow.ir.ops.attention import AttentionAttrs
 from tinyflow.ir.ops.concat import ConcatAttrs
-from tinyflow.ir.ops.cross_covariance import CrossCovarianceAttrs
 from tinyflow.ir.ops.mean import MeanAttrs
 from tinyflow.ir.ops.resize import ResizeAttrs
 from tinyflow.ir.ops.transpose import TransposeAttrs
@@ -123,11 +122,11 @@ def _division() -> Graph:
     return b.build(b.node(Op.DIV, [x, b.node(Op.EXP, [x])], name="net/layer"))
 
 
-def _cross_covariance() -> Graph:
+def _endless_cross_covariance() -> Graph:
     b = GraphBuilder()
-    x, temperature = b.input("x", (1, 3, 4)), b.random("t", (2,))
-    y = b.node(Op.CROSS_COVARIANCE, [x, x, x, temperature], CrossCovarianceAttrs(2), "net/layer")
-    return b.build(y)
+    q = b.input("q", (1, 2**15 + 1, 2))
+    operands = [q, q, q, b.random("temperature", (1,))]
+    return b.build(b.node(Op.CROSS_COVARIANCE, operands, name="net/layer"))
 
 
 def _wide_layer_norm() -> Graph:
@@ -163,7 +162,7 @@ REFUSED: dict[Callable[[], Graph], str] = {
     _batch_norm: "folded",
     _division: "A division is by a constant",
     _attention_to_many: "at most 4096 keys",
-    _cross_covariance: "only exists in float",
+    _endless_cross_covariance: "at most 32768 tokens",
     _wide_l2_norm: "at most 33025 channels",
     _wide_layer_norm: "at most 65536 channels",
 }

@@ -9,6 +9,7 @@ import numpy as np
 from tests.support.graphs import GraphBuilder
 from tinyflow.ir import OPS, DType, Graph, Op, QuantParams, Rounding, Shape
 from tinyflow.ir.ops.attention import AttentionAttrs
+from tinyflow.ir.ops.cross_covariance import CrossCovarianceAttrs
 from tinyflow.quantize import attach_integers
 
 SCALES = (0.031, 0.027, 0.04, 0.04)
@@ -34,6 +35,26 @@ def attention_graph(
     ]
     result = builder.node(Op.ATTENTION, operands, attrs, "attention", quants[3])
     return attach_integers(builder.build(result), rounding)
+
+
+def cross_covariance_graph(
+    shape: Shape,
+    temperature: Sequence[float],
+    scales: Sequence[float] = SCALES,
+    zeros: Sequence[int] = ZEROS,
+    epsilon: float = 1e-12,
+) -> Graph:
+    """Queries, keys, values and result of one shape; as many heads as temperatures."""
+    builder = GraphBuilder()
+    quants = [QuantParams.per_tensor(*pair) for pair in zip(scales, zeros, strict=True)]
+    operands = [
+        builder.input(name, shape, DType.INT8, quant)
+        for name, quant in zip("qkv", quants, strict=False)
+    ]
+    operands.append(builder.constant("temperature", np.array(temperature, np.float32)))
+    attrs = CrossCovarianceAttrs(len(temperature), epsilon)
+    result = builder.node(Op.CROSS_COVARIANCE, operands, attrs, "covariance", quants[3])
+    return attach_integers(builder.build(result))
 
 
 def in_float64(graph: Graph, inputs: dict[str, np.ndarray]) -> np.ndarray:

@@ -29,6 +29,7 @@ from tinyflow.ir.ops.channel_gate import ChannelGateAttrs
 from tinyflow.ir.ops.clamp import ClampAttrs
 from tinyflow.ir.ops.concat import ConcatAttrs
 from tinyflow.ir.ops.conv2d import Conv2DAttrs
+from tinyflow.ir.ops.cross_covariance import CrossCovarianceAttrs
 from tinyflow.ir.ops.depthwise_conv2d import DepthwiseConv2DAttrs
 from tinyflow.ir.ops.fully_connected import FullyConnectedAttrs
 from tinyflow.ir.ops.function import Elementary, FunctionAttrs, FunctionStep, Value
@@ -346,6 +347,19 @@ def _attention(growth: Growth) -> None:
     growth.node(Op.ATTENTION, [q, k, v], AttentionAttrs(heads, scale), params)
 
 
+def _cross_covariance(growth: Growth) -> None:
+    """Of one activation, or of some that there are or are new."""
+    q, draw = growth.activation((3, 4)), growth.draw
+    heads = draw.choice([h for h in range(1, q.shape[-1] + 1) if q.shape[-1] % h == 0])
+    there = [t for t in growth.tensors.values() if t.shape == q.shape and t.dtype is DType.INT8]
+    there = [t for t in there if not t.is_constant]
+    k, v = (draw.choice([growth.input(q.shape), *there]) for _ in range(2))
+    temperature = growth.real(draw.rng.choice([0.0, -2.0, 1.0, 5.0, 100.0], heads))
+    attrs = CrossCovarianceAttrs(heads, draw.choice((1e-12, 0.5)))
+    params = growth.params(v.params.scale)
+    growth.node(Op.CROSS_COVARIANCE, [q, k, v, temperature], attrs, params)
+
+
 def _mean(growth: Growth) -> None:
     x, draw = growth.activation(), growth.draw
     axes = tuple(a for a in range(1, len(x.shape)) if draw.choice((True, False)))
@@ -540,6 +554,7 @@ GROWERS: dict[Op, Callable[[Growth], None]] = {
     ),
     Op.CONCAT: _concat,
     Op.CONV_2D: _conv,
+    Op.CROSS_COVARIANCE: _cross_covariance,
     Op.DEPTHWISE_CONV_2D: _depthwise,
     Op.ERF: _plain(Op.ERF),
     Op.EXP: _plain(Op.EXP),

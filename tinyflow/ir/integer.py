@@ -190,6 +190,20 @@ class ChannelGateForm(IntegerForm):
 
 
 @dataclass(frozen=True, eq=False)
+class CrossCovarianceForm(IntegerForm):
+    """CROSS_COVARIANCE: for each head its temperature times log2(e) as a fixed-point factor,
+    ``multiplier`` (int32, with the temperature's sign) and ``shift`` (int8). ``least_q`` and
+    ``least_k`` are the squares of the least norms in codes; the rest is as in `AttentionForm`."""
+
+    multiplier: np.ndarray
+    shift: np.ndarray
+    least_q: int
+    least_k: int
+    spare: int
+    output: Multiplier
+
+
+@dataclass(frozen=True, eq=False)
 class ResizeBilinearForm(IntegerForm):
     """RESIZE_BILINEAR: per output row and column, the lower and upper source index (int32) and
     the upper one's weight as a fraction of 1024 (int32)."""

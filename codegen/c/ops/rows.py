@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinyflow.codegen.c.layer import spread
-from tinyflow.codegen.c.ops import attention
+from tinyflow.codegen.c.ops import attention, cross_covariance
 from tinyflow.codegen.c.ops.matmul import reads_all_of_a
 from tinyflow.codegen.c.ops.scratch import scratch_bytes
 from tinyflow.codegen.schedule import Demand, Overlap, Span, overlap_of_rows
@@ -135,4 +135,6 @@ def find_overlap(graph: Graph, node: Node) -> Overlap | None:
 
 def demand(graph: Graph, node: Node) -> Demand:
     """What a node's portable kernel asks of the memory plan."""
+    if node.op is Op.CROSS_COVARIANCE:
+        return cross_covariance.demand(graph, node)
     return Demand(scratch_bytes(graph, node), overlap=find_overlap(graph, node))
