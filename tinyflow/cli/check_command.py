@@ -13,7 +13,7 @@ from tinyflow.cli.console import Console
 from tinyflow.project import make_options
 
 HELP = "list every obstacle between a model and a target"
-_NAMES = ["target", "shapes"]
+_NAMES = ["target", "weights", "num_classes", "resolution", "shapes"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

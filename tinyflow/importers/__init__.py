@@ -27,7 +27,8 @@ def load_model(path: Path, shapes: Shapes | None = None) -> Graph:
     if reader is None:
         raise UsageError(
             f"{path} has the suffix '{path.suffix}', which names no model format",
-            f"TinyFlow reads {', '.join(_READERS)}",
+            f"TinyFlow reads {', '.join(_READERS)}; 'tinyflow models' lists models by name, and "
+            "package.module:function names a function that returns a PyTorch module",
         )
     if not path.exists():
         raise ModelError(f"there is no model file {path}", "check the path")
@@ -81,3 +82,6 @@ _READERS: dict[str, Callable[[Path, Shapes | None], Graph]] = {
     ".tflite": _load_tflite,
     ".tfq": _load_tfq,
 }
+
+SUFFIXES = tuple(_READERS)
+"""Of model files, with their dots, in lower case."""

@@ -12,7 +12,7 @@ from tinyflow.errors import Obstacle, UnsupportedError
 from tinyflow.pipeline.kernels import plan_kernels
 from tinyflow.pipeline.limits import room_problems
 from tinyflow.pipeline.quantizing import quantize
-from tinyflow.pipeline.source import Source, read_source
+from tinyflow.pipeline.source import Source, read_source, with_defaults
 from tinyflow.progress import SILENT, Progress
 from tinyflow.project import CompileOptions
 from tinyflow.quantize import RangeMethod
@@ -73,6 +73,7 @@ def check_model(options: CompileOptions, progress: Progress = SILENT) -> CheckVe
     name = Path(options.model).name
     try:
         source = read_source(options, progress)
+        options = with_defaults(source, options)
         graph = quantize(source, _noise(source), _quickly(options), progress).whole
     except UnsupportedError as error:
         return CheckVerdict(name, target.name, error.obstacles, (), None, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinyflow import __version__
 from tinyflow.bundle import (
@@ -39,6 +39,7 @@ from tinyflow.pipeline.source import (
     load_calibration,
     load_test_data,
     read_source,
+    with_defaults,
 )
 from tinyflow.progress import SILENT, Progress
 from tinyflow.project import CompileOptions, make_options
@@ -48,38 +49,51 @@ from tinyflow.targets import load_target
 from tinyflow.targets.app import app_files
 from tinyflow.verify.accuracy import Stage, Stages, integer_scores, is_classifier, measure
 
+if TYPE_CHECKING:
+    from tinyflow.pipeline.model_source import TorchModel
+
 VECTORS = 8
 VECTOR_BYTES = 1 << 16
 """Test vectors of a bundle: this many inputs, or as many as fit into these bytes."""
 
 
 def compile(
-    model: str | Path, *, target: str, progress: Progress = SILENT, **options: Any
+    model: str | Path | TorchModel, *, target: str, progress: Progress = SILENT, **options: Any
 ) -> Bundle:
-    """Compiles a model file for a target and returns the bundle.
+    """Compiles a model for a target and returns the bundle.
 
-    ``options`` are the fields of `tinyflow.project.CompileOptions`. Raises `TinyflowError`.
+    ``model`` is whatever the command line takes, or a `torch.nn.Module` in evaluation mode, with
+    ``shapes`` for its inputs, or a `torch.export.ExportedProgram`. ``options`` are
+    the fields of `tinyflow.project.CompileOptions`. Raises `TinyflowError`.
     """
-    values = {**options, "model": str(model), "target": target}
-    for name in ("output", "calibration", "test_data"):
+    given = None if isinstance(model, str | Path) else model
+    title = str(model) if given is None else options.get("name") or type(model).__name__
+    values = {**options, "model": title, "target": target}
+    for name in ("output", "calibration", "test_data", "weights"):
         if values.get(name) is not None:
             values[name] = str(values[name])
-    return compile_model(make_options(values), progress)
+    return compile_model(make_options(values), progress, given)
 
 
-def compile_model(options: CompileOptions, progress: Progress = SILENT) -> Bundle:
-    """The whole flow. Raises `TinyflowError`; then whatever lay at the output is as it was."""
+def compile_model(
+    options: CompileOptions, progress: Progress = SILENT, model: TorchModel | None = None
+) -> Bundle:
+    """The whole flow; ``model`` is a PyTorch model that stands in for the file.
+
+    Raises `TinyflowError`; then whatever lay at the output is as it was.
+    """
     target = load_target(options.target)
     check_name(options)
-    source = read_source(options, progress)
+    source = read_source(options, progress, model)
+    options = with_defaults(source, options)
     check_options(source, options)
     output = Path(options.output or f"{source.name}-{target.name}")
     with stage_bundle(output) as directory:
         calibration = load_calibration(source, options, progress)
         test = load_test_data(source, options, progress)
-        model = quantize(source, calibration, options, progress)
+        quantized = quantize(source, calibration, options, progress)
         progress.stage("Choosing kernels")
-        plan = plan_kernels(model.graph, target, options, progress)
+        plan = plan_kernels(quantized.graph, target, options, progress)
         schedule = plan.schedule
         graph = schedule.graph
         progress.stage("Generating C")
@@ -108,11 +122,11 @@ def compile_model(options: CompileOptions, progress: Progress = SILENT) -> Bundl
         manifest["files"] = file_hashes(directory)
         write_files(directory, {"manifest.json": json_bytes(manifest)})
 
-        errors = layer_errors(source, model.whole, test or calibration, progress)
+        errors = layer_errors(source, quantized.whole, test or calibration, progress)
         sqnr = logit_sqnr(graph, errors)
         accuracy = measure_accuracy(source, graph, test, firmware, sqnr, progress)
         report = {
-            **report_head(source, model.removal, manifest),
+            **report_head(source, quantized.removal, manifest),
             "accuracy": accuracy,
             "layers": layer_entries(graph, errors, schedule, sources.layers),
             "memory": memory_entry(schedule, sources, firmware),

@@ -22,6 +22,8 @@ _PACKAGES = {
     "onnx": ("numpy", "onnx", "onnxsim"),
     "tflite": ("numpy", "ai-edge-litert", "flatbuffers"),
     "tfq": ("numpy",),
+    "torch": ("numpy", "torch"),
+    "pt2": ("numpy", "torch"),
 }
 
 
@@ -79,6 +81,9 @@ def option_entries(graph: Graph, options: CompileOptions) -> dict[str, str]:
         entries[f"range of {name}"] = f"{lo:g} to {hi:g}"
     for name, shape in sorted(options.shapes.items()):
         entries[f"shape of {name}"] = "x".join(map(str, shape))
+    for key in ("num_classes", "resolution"):
+        if getattr(options, key) is not None:
+            entries[key.replace("_", " ")] = str(getattr(options, key))
     if options.mean or options.std or options.scale != 1.0:
         mean = ", ".join(f"{m:g}" for m in options.mean) or "0"
         std = ", ".join(f"{s:g}" for s in options.std) or "1"

@@ -25,6 +25,7 @@ from tinyflow.pipeline.source import (
     load_calibration,
     load_test_data,
     read_source,
+    with_defaults,
 )
 from tinyflow.progress import SILENT, Progress
 from tinyflow.project import CompileOptions
@@ -50,6 +51,7 @@ def quantize_file(options: CompileOptions, progress: Progress = SILENT) -> Path:
     """
     check_name(options)
     source = read_source(options, progress)
+    options = with_defaults(source, options)
     output = Path(options.output or f"{source.name}-int8")
     with stage_bundle(output) as directory:
         calibration = load_calibration(source, options, progress)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from tinyflow.data import DataOptions, Dataset, InputSpec, Preprocess, load_data, random_dataset
 from tinyflow.data.spec import input_specs
 from tinyflow.errors import UnsupportedError, UsageError
-from tinyflow.importers import load_model
 from tinyflow.ir import Graph
 from tinyflow.passes import run_passes
+from tinyflow.pipeline.model_source import import_model
 from tinyflow.progress import Progress
 from tinyflow.project import RANDOM, CompileOptions
+
+if TYPE_CHECKING:
+    from tinyflow.pipeline.model_source import TorchModel
 
 # A header of one of these names would hide a standard one, or the kernels' own.
 _TAKEN = frozenset(
@@ -25,14 +29,16 @@ _TAKEN = frozenset(
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A model file. ``imported`` is the graph as its importer made it, ``canonical`` the same
-    after all passes; both are float, or int8 where the file is."""
+    """A model. ``imported`` is the graph as its importer made it, ``canonical`` the same after all
+    passes; both are float, or int8 where the file is. ``pixels`` says how pictures become its
+    inputs, where the model itself knows."""
 
     name: str
     format: str
     sha256: str
     imported: Graph
     canonical: Graph
+    pixels: Preprocess | None = None
 
     @property
     def specs(self) -> tuple[InputSpec, ...]:
@@ -44,31 +50,54 @@ class Source:
         return all(t.quant is None for t in self.canonical.tensors.values())
 
 
-def read_source(options: CompileOptions, progress: Progress) -> Source:
+def read_source(
+    options: CompileOptions, progress: Progress, model: TorchModel | None = None
+) -> Source:
     """Imports the model, runs all passes and looks for obstacles, all of them at once.
 
-    Raises `UsageError`, `ModelError` or `UnsupportedError`.
+    ``model`` is a PyTorch module or program that stands in for the file. Raises `UsageError`,
+    `ModelError` or `UnsupportedError`.
     """
     from tinyflow.codegen.c.constraints import find_obstacles
 
-    path = Path(options.model)
-    progress.stage(f"Reading {path.name}")
-    imported = load_model(path, dict(options.shapes) or None)
-    canonical = imported if imported.is_quantized else run_passes(imported)
+    found = import_model(options, progress, model)
+    canonical = found.graph if found.graph.is_quantized else run_passes(found.graph)
     if obstacles := find_obstacles(canonical):
         raise UnsupportedError(obstacles)
     return Source(
-        name=options.name or name_from(path),
-        format=path.suffix[1:].lower(),
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        imported=imported,
+        name=options.name or name_from(found.title),
+        format=found.format,
+        sha256=found.sha256,
+        imported=found.graph,
         canonical=canonical,
+        pixels=found.pixels,
     )
 
 
-def name_from(path: Path) -> str:
-    """A C identifier made from a file's name."""
-    name = re.sub(r"\W+", "_", path.stem, flags=re.ASCII).strip("_") or "net"
+def with_defaults(source: Source, options: CompileOptions) -> CompileOptions:
+    """The options with what the model itself knows about its pictures, unless they say it."""
+    pixels = source.pixels
+    if pixels is None:
+        return options
+    if not (options.mean or options.std or options.scale != 1.0):
+        options = replace(options, mean=pixels.mean, std=pixels.std, scale=pixels.scale)
+        if not options.input_ranges:
+            options = replace(
+                options, input_ranges=dict.fromkeys(source.imported.inputs, _reach(pixels))
+            )
+    return options
+
+
+def _reach(pixels: Preprocess) -> tuple[float, float]:
+    """The range of an input that is made of pixels 0 to 255."""
+    ends = np.broadcast_to(np.array([[0], [255]], np.uint8), (2, max(len(pixels.mean), 1)))
+    real = pixels(ends, channel_axis=1)
+    return float(real.min()), float(real.max())
+
+
+def name_from(title: str) -> str:
+    """A C identifier made from what a model is called."""
+    name = re.sub(r"\W+", "_", title, flags=re.ASCII).strip("_") or "net"
     return f"model_{name}" if not name[0].isalpha() or is_taken(name) else name
 
 

@@ -61,6 +61,13 @@ def integer(value: object) -> int:
     return int(result)
 
 
+def count(value: object) -> int:
+    result = integer(value)
+    if result < 1:
+        raise ValueError("expected a whole number above 0")
+    return result
+
+
 def floats(value: object) -> tuple[float, ...]:
     return tuple(number(part) for part in _parts(value, ","))
 

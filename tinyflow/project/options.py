@@ -27,6 +27,9 @@ class CompileOptions:
 
     model: str
     target: str
+    weights: str | None = None
+    num_classes: int | None = None
+    resolution: int | None = None
     name: str | None = None
     output: str | None = None
     backend: str = "c"
@@ -86,10 +89,19 @@ class Option:
 
 
 OPTIONS: tuple[Option, ...] = (
-    Option("model", "model", kinds.text, "MODEL", "model file: .onnx, .tflite or .tfq",
+    Option("model", "model", kinds.text, "MODEL",
+           "model file (.onnx, .pt2, .tflite or .tfq), a name of 'tinyflow models', or "
+           "package.module:function that returns a PyTorch module",
            '"model.onnx"'),
     Option("target", "target", kinds.text, "T", "what to compile for; see 'tinyflow targets'",
            '"cortex-m4"'),
+    Option("weights", "weights", kinds.text, "FILE",
+           "checkpoint of a model that is given by its name or function (default: random weights)",
+           '"checkpoint.pth"'),
+    Option("num_classes", "num-classes", kinds.count, "N",
+           "classes of a model that is given by its name (default: as published)", "10"),
+    Option("resolution", "resolution", kinds.count, "N",
+           "height and width of its pictures (default: as published)", "96"),
     Option("name", "name", kinds.identifier, "NAME",
            "the model's name in C (default: from the file's name)", '"my_model"'),
     Option("output", "output", kinds.text, "DIR",
