@@ -84,12 +84,26 @@ def _selector(signature: str, values: Sequence[str]) -> list[str]:
 
 def _memory_script(board: Board) -> str:
     regions = {"FLASH": ("rx", board.flash), "RAM": ("rw", board.ram)}
+    aliases = ['REGION_ALIAS("CONSTANTS", FLASH)', ""]
+    if board.constants is not None:
+        regions["CONSTANTS"] = ("r", board.constants)
+        aliases = []
     lines = [
         f"    {name} ({mode}) : ORIGIN = {region.origin:#010x}, LENGTH = {region.nbytes}"
         for name, (mode, region) in regions.items()
     ]
     return "\n".join(
-        [f"/* {board.title} */", "MEMORY", "{", *lines, "}", "", "INCLUDE sections.ld", ""]
+        [
+            f"/* {board.title} */",
+            "MEMORY",
+            "{",
+            *lines,
+            "}",
+            "",
+            *aliases,
+            "INCLUDE sections.ld",
+            "",
+        ]
     )
 
 

@@ -94,7 +94,8 @@ def parse_board(name: str, table: Mapping[str, Any]) -> Board:
             f"{where} has the core '{table['core']}'", f"choose one of {', '.join(load_cores())}"
         )
     memory = table["memory"]
-    _check_keys(f"the memory of {where}", memory, {"flash", "ram"}, {"flash", "ram"})
+    kinds = {"flash", "ram", "constants"}
+    _check_keys(f"the memory of {where}", memory, kinds, {"flash", "ram"})
     regions = {}
     for kind, region in memory.items():
         _check_keys(f"the {kind} of {where}", region, {"origin", "bytes"}, {"origin", "bytes"})
@@ -113,6 +114,7 @@ def parse_board(name: str, table: Mapping[str, Any]) -> Board:
         clock_hz=table.get("clock_hz"),
         machine=table.get("machine"),
         flash_profile=profile,
+        constants=regions.get("constants"),
     )
 
 

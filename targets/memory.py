@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tinyflow.targets.tools import call
 
-_FLASH = {".text", ".ARM.exidx", ".data"}
+_FLASH = {".text", ".constants", ".ARM.exidx", ".data"}
 _RAM = {".data", ".bss"}
 
 

@@ -59,7 +59,12 @@ class Core:
 
 @dataclass(frozen=True)
 class Board:
-    """A board: its core, its memory, and the QEMU machine where it is an emulated one."""
+    """A board: its core, its memory, and the QEMU machine where it is an emulated one.
+
+    ``ram`` is one contiguous piece, for the arena, all other variables and the stack. What a chip
+    has beside it is left to the application. ``constants`` is where weights and tables lie on a
+    board that has no room for them in ``flash``.
+    """
 
     name: str
     title: str
@@ -69,6 +74,17 @@ class Board:
     clock_hz: int | None = None
     machine: str | None = None
     flash_profile: FlashProfile | None = None
+    constants: Region | None = None
+
+    @property
+    def storage(self) -> Region:
+        """Where weights and tables lie."""
+        return self.constants or self.flash
+
+    @property
+    def stored_bytes(self) -> int:
+        """Room for code and constants together."""
+        return self.flash.nbytes + (self.constants.nbytes if self.constants else 0)
 
     def __post_init__(self) -> None:
         if self.clock_hz is not None and self.clock_hz < 1:

@@ -21,7 +21,7 @@ class Symbol:
 
 
 def read_symbols(elf: Path) -> tuple[Symbol, ...]:
-    """All symbols of code sections, constants in flash among them. Raises `ToolError`."""
+    """All symbols of code sections. Raises `ToolError`."""
     command = ["arm-none-eabi-nm", "--defined-only", "--print-size", str(elf.resolve())]
     lines = call(command, "profiling the firmware", elf.resolve().parent).splitlines()
     found = []

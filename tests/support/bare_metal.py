@@ -30,8 +30,9 @@ def run_bare_metal(
         f"    {name} (rwx) : ORIGIN = {region.origin:#x}, LENGTH = {region.nbytes}"
         for name, region in regions.items()
     ]
+    alias = 'REGION_ALIAS("CONSTANTS", FLASH)'
     script = folder / "memory.ld"
-    script.write_text("\n".join(["MEMORY", "{", *lines, "}", "INCLUDE sections.ld", ""]))
+    script.write_text("\n".join(["MEMORY", "{", *lines, "}", alias, "INCLUDE sections.ld", ""]))
     includes = [f"-I{_FIRMWARE / name}" for name in ("app", "kernels", "kernels/dsp")]
     compiler = [target.compiler, *target.flags, *WARNINGS, *flags, *includes]
     objects = []

@@ -41,6 +41,35 @@ def test_a_board_has_memory_a_clock_and_the_emulator_of_its_core() -> None:
     assert target.board.flash_profile is not None
 
 
+@pytest.mark.parametrize(
+    ("name", "core", "flash", "ram"),
+    [
+        ("stm32h743", "cortex-m7", 2048, 512),
+        ("stm32h7a3", "cortex-m7", 2048, 1024),
+        ("stm32f746", "cortex-m7", 1024, 320),
+        ("nrf5340", "cortex-m33", 1024, 512),
+        ("alif-e7", "cortex-m55", 5632, 4096),
+        ("stm32n6570-dk", "cortex-m55", 131072, 3840),
+    ],
+)
+def test_boards_have_the_memory_of_their_datasheets(
+    name: str, core: str, flash: int, ram: int
+) -> None:
+    target = load_target(name)
+    assert target.board is not None and target.emulator is not None
+    assert target.core == core
+    assert (target.board.flash.nbytes, target.board.ram.nbytes) == (flash * 1024, ram * 1024)
+    assert target.machine == load_target(core).machine
+    assert target.emulator.ram.nbytes >= target.board.ram.nbytes
+
+
+def test_constants_lie_in_flash_where_nothing_else_is_said() -> None:
+    boards = load_boards()
+    assert boards["stm32h743"].storage == boards["stm32h743"].flash
+    assert boards["mps3-an547"].storage.origin == 0x60000000
+    assert boards["mps3-an547"].stored_bytes == (64 << 20) + (512 << 10)
+
+
 def test_the_host_has_no_board() -> None:
     assert load_target("host").is_host
     assert load_target("host").boards == ()

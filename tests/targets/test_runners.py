@@ -107,7 +107,7 @@ def test_memory_adds_up(bundle_dir: Path) -> None:
     use = measure_memory(elf, weight_bytes=200, table_bytes=56, stack_bytes=100)
     sections = section_sizes(elf)
     assert use.flash_bytes == use.code_bytes + 256
-    assert use.flash_bytes == sections[".text"] + sections[".data"]
+    assert use.flash_bytes == sections[".text"] + sections[".constants"] + sections[".data"]
     assert use.static_bytes >= 48
     assert use.ram_bytes == use.static_bytes + 100
     assert elf.stat().st_size >= use.flash_bytes

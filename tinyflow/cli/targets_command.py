@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             "name": target.name,
             "title": target.title,
             "core": target.core,
-            "flash_bytes": target.board.flash.nbytes if target.board else None,
+            "flash_bytes": target.board.stored_bytes if target.board else None,
             "ram_bytes": target.board.ram.nbytes if target.board else None,
             "clock_hz": target.clock_hz,
             "emulator": target.machine,

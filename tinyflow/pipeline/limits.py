@@ -47,10 +47,10 @@ def room_problems(arena_bytes: int, constant_bytes: int, target: Target) -> list
             f"the activations need {arena_bytes:,} bytes of RAM, "
             f"{target.name} has {target.board.ram.nbytes:,}"
         )
-    if constant_bytes > target.board.flash.nbytes:
+    if constant_bytes > target.board.storage.nbytes:
         problems.append(
             f"weights and tables need {constant_bytes:,} bytes of flash, "
-            f"{target.name} has {target.board.flash.nbytes:,}"
+            f"{target.name} has {target.board.storage.nbytes:,}"
         )
     return problems
 
