@@ -89,7 +89,7 @@ def small_graphs(op: Op, rounding: Rounding, count: int) -> list[Graph]:
 TABLES = [op for op in ALL_OPS if OPS[op].unary and op is not Op.QUANTIZE]
 BOUNDED = {Op.ATTENTION, Op.CROSS_COVARIANCE, Op.L2_NORM, Op.LAYER_NORM, Op.SOFTMAX}
 NOT_AT_CORNERS = {*BOUNDED, Op.QUANTIZE, *TABLES}
-"""Softmax and the like are only bounded; a table's extremes may lie inside, and others are tested below."""
+"""Of these the range is a bound, or their extremes lie inside; some are tested below."""
 
 
 @pytest.mark.parametrize("op", [op for op in ALL_OPS if op not in NOT_AT_CORNERS])
