@@ -1,4 +1,4 @@
-"""The seed models in PyTorch: TinyNeXt, EdgeNeXt and Next-ViT.
+"""The seed models in PyTorch: TinyNeXt, EdgeNeXt and Next-ViT, and SSDLite and DeepLabv3 on them.
 
 Names and sizes are known without PyTorch; it is imported when a model is built.
 """

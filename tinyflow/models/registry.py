@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from tinyflow.errors import UsageError
+from tinyflow.errors import MissingExtraError, UsageError
 from tinyflow.models.family import Family
 from tinyflow.models.preprocessing import IMAGENET, PIXEL_LESS_128, Preprocessing
 from tinyflow.models.sizes import EdgeNeXtSize, NextViTSize, TinyNeXtSize, nextvit_size
@@ -20,6 +21,8 @@ Size = TinyNeXtSize | EdgeNeXtSize | NextViTSize
 
 class Task(Enum):
     CLASSIFICATION = "classification"
+    DETECTION = "detection"
+    SEGMENTATION = "segmentation"
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,26 @@ SPECS: dict[str, ModelSpec] = {
         ),
         *(ModelSpec(name, Family.EDGENEXT, size, 256, IMAGENET) for name, size in EDGENEXT.items()),
         *(ModelSpec(name, Family.NEXTVIT, size, 224, IMAGENET) for name, size in NEXTVIT.items()),
+        *(
+            ModelSpec(f"{name}_ssdlite", family, size, 320, means, 80, Task.DETECTION)
+            for name, family, size, means in (
+                ("tinynext_s", Family.TINYNEXT, TINYNEXT["tinynext_s"], PIXEL_LESS_128),
+                ("tinynext_m", Family.TINYNEXT, TINYNEXT["tinynext_m"], PIXEL_LESS_128),
+                ("edgenext_s", Family.EDGENEXT, EDGENEXT["edgenext_s"], IMAGENET),
+            )
+        ),
+        *(
+            ModelSpec(
+                f"{name}_deeplabv3",
+                Family.TINYNEXT,
+                TINYNEXT[name],
+                512,
+                PIXEL_LESS_128,
+                21,
+                Task.SEGMENTATION,
+            )
+            for name in ("tinynext_s", "tinynext_m")
+        ),
     )
 }
 
@@ -80,41 +103,71 @@ def model_spec(name: str) -> ModelSpec:
     return SPECS[name]
 
 
-def _build_tinynext(size: TinyNeXtSize, num_classes: int, resolution: int) -> nn.Module:
+def _classifier(size: Any, num_classes: int, resolution: int) -> nn.Module:
+    from tinyflow.models.edgenext import EdgeNeXt
+    from tinyflow.models.nextvit import NextViT
     from tinyflow.models.tinynext import TinyNeXt
 
-    return TinyNeXt(size, num_classes, resolution)
+    classes: dict[type, Callable[..., nn.Module]] = {
+        TinyNeXtSize: TinyNeXt,
+        EdgeNeXtSize: EdgeNeXt,
+        NextViTSize: NextViT,
+    }
+    return classes[type(size)](size, num_classes, resolution)
 
 
-def _build_edgenext(size: EdgeNeXtSize, num_classes: int, resolution: int) -> nn.Module:
-    from tinyflow.models.edgenext import EdgeNeXt
+def _backbone(size: Any, resolution: int) -> nn.Module:
+    from tinyflow.models.edgenext import EdgeNeXtBackbone
+    from tinyflow.models.tinynext import TinyNeXtBackbone
 
-    return EdgeNeXt(size, num_classes, resolution)
+    classes: dict[type, Callable[..., nn.Module]] = {
+        TinyNeXtSize: TinyNeXtBackbone,
+        EdgeNeXtSize: EdgeNeXtBackbone,
+    }
+    return classes[type(size)](size, resolution)
 
 
-def _build_nextvit(size: NextViTSize, num_classes: int, resolution: int) -> nn.Module:
-    from tinyflow.models.nextvit import NextViT
+def _detector(size: Any, num_classes: int, resolution: int) -> nn.Module:
+    from tinyflow.models.ssdlite import SsdLite
 
-    return NextViT(size, num_classes, resolution)
+    return SsdLite(_backbone(size, resolution), num_classes)
 
 
-BUILDERS: dict[type, Callable[[Any, int, int], nn.Module]] = {
-    TinyNeXtSize: _build_tinynext,
-    EdgeNeXtSize: _build_edgenext,
-    NextViTSize: _build_nextvit,
+def _segmenter(size: Any, num_classes: int, resolution: int) -> nn.Module:
+    from tinyflow.models.deeplabv3 import DeepLabV3
+
+    return DeepLabV3(_backbone(size, resolution), num_classes)
+
+
+BUILDERS: dict[Task, Callable[[Any, int, int], nn.Module]] = {
+    Task.CLASSIFICATION: _classifier,
+    Task.DETECTION: _detector,
+    Task.SEGMENTATION: _segmenter,
 }
 
 
-def build_network(size: Size, num_classes: int, resolution: int) -> nn.Module:
-    """A classifier of any size, published or not, in evaluation mode, freshly initialized."""
-    return BUILDERS[type(size)](size, num_classes, resolution).eval()
+def build_network(
+    size: Size, num_classes: int, resolution: int, task: Task = Task.CLASSIFICATION
+) -> nn.Module:
+    """A network of any size, published or not, in evaluation mode, freshly initialized.
+
+    Next-ViT is built for classification only. Raises MissingExtraError without PyTorch.
+    """
+    if find_spec("torch") is None:
+        raise MissingExtraError("building a model", "torch")
+    return BUILDERS[task](size, num_classes, resolution).eval()
 
 
-def build_model(name: str, num_classes: int = 1000, resolution: int | None = None) -> nn.Module:
+def build_model(
+    name: str, num_classes: int | None = None, resolution: int | None = None
+) -> nn.Module:
     """A model of the catalogue in evaluation mode, freshly initialized.
 
-    Takes [batch, 3, resolution, resolution] in float32; ``resolution`` is the published one unless
-    given. Raises UsageError for an unknown name.
+    Takes [batch, 3, resolution, resolution] in float32. Classes and resolution are the published
+    ones unless given: 1000 classes, 80 of a detector, 21 of a segmenter. Raises UsageError for an
+    unknown name and MissingExtraError without PyTorch.
     """
     spec = model_spec(name)
-    return build_network(spec.size, num_classes, resolution or spec.resolution)
+    return build_network(
+        spec.size, num_classes or spec.classes, resolution or spec.resolution, spec.task
+    )
