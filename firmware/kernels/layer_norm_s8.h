@@ -15,46 +15,66 @@ typedef struct {
     int64_t epsilon;      /* times (channels / input scale)^2, 16 fractional bits */
     uint32_t factor;      /* of the inverse root, with `shift` */
     int32_t shift;
+    int32_t reciprocal;   /* of channels, with `mean_shift` */
+    int32_t mean_shift;
     int32_t fraction;     /* bits of a sum below the code */
     int32_t start;        /* the zero point as a sum, half a code added */
     const int32_t *gamma; /* [channels], or NULL where all are one: then it is in `factor` */
     const int32_t *beta;  /* [channels], in place of `start` */
 } tinyflow_layer_norm_s8;
 
-/* A pixel's codes less their mean, in standard deviations: code * scale - mean, modulo 2^32. */
+/* A pixel's codes less their mean, in standard deviations: scale * code + start, modulo 2^32. */
 typedef struct {
     uint32_t scale;
-    uint32_t mean;
+    uint32_t start;
 } tinyflow_layer_norm_line;
+
+/* channels^2 times the codes' variance, 16 fractional bits, and epsilon; 0 where all are equal. */
+TINYFLOW_INLINE uint64_t tinyflow_layer_norm_variance(const tinyflow_layer_norm_s8 *layer,
+                                                      int32_t sum, int32_t squares)
+{
+    const int64_t spread = (int64_t)layer->channels * squares - (int64_t)sum * sum;
+    return spread > 0 ? ((uint64_t)spread << 16) + (uint64_t)layer->epsilon : 0;
+}
+
+/* For the variance `leading` * 4^half, 2^30 <= leading. */
+TINYFLOW_INLINE tinyflow_layer_norm_line
+tinyflow_layer_norm_scaled(const tinyflow_layer_norm_s8 *layer, uint32_t leading, int32_t half,
+                           int32_t sum)
+{
+    const uint32_t root = tinyflow_inverse_root(leading);
+    const uint32_t factor = (uint32_t)(((uint64_t)root * layer->factor) >> 30);
+    const int32_t shift = tinyflow_min(layer->shift + half, 31);
+    const int32_t mean = (int32_t)(((int64_t)sum * layer->reciprocal) >> layer->mean_shift);
+    tinyflow_layer_norm_line line;
+    line.scale = (factor + ((UINT32_C(1) << shift) >> 1)) >> shift;
+    line.start = 0u - (uint32_t)(((int64_t)line.scale * mean) >> 23); /* the mean is in Q8.23 */
+    return line;
+}
 
 /* From the codes' sum and the sum of their squares. */
 TINYFLOW_INLINE tinyflow_layer_norm_line
 tinyflow_layer_norm_fit(const tinyflow_layer_norm_s8 *layer, int32_t sum, int32_t squares)
 {
-    tinyflow_layer_norm_line line = {0, 0};
-    const int64_t spread = (int64_t)layer->channels * squares - (int64_t)sum * sum;
-    if (spread > 0) {
-        uint64_t variance = ((uint64_t)spread << 16) + (uint64_t)layer->epsilon;
-        int32_t shift = layer->shift;
-        for (; variance >> 32 != 0; variance >>= 2) {
-            ++shift;
-        }
-        for (; variance >> 30 == 0; variance <<= 2) {
-            --shift;
-        }
-        const uint32_t root = tinyflow_inverse_root((uint32_t)variance);
-        const int64_t factor = (int64_t)(((uint64_t)root * layer->factor) >> 30);
-        const int64_t half = (INT64_C(1) << shift) >> 1;
-        line.scale = (uint32_t)((factor * layer->channels + half) >> shift);
-        line.mean = (uint32_t)((factor * sum + half) >> shift);
+    const tinyflow_layer_norm_line flat = {0, 0};
+    uint64_t variance = tinyflow_layer_norm_variance(layer, sum, squares);
+    if (variance == 0) {
+        return flat;
     }
-    return line;
+    int32_t half = 0;
+    for (; variance >> 32 != 0; variance >>= 2) {
+        ++half;
+    }
+    for (; variance >> 30 == 0; variance <<= 2) {
+        --half;
+    }
+    return tinyflow_layer_norm_scaled(layer, (uint32_t)variance, half, sum);
 }
 
 /* A code on its line, as a signed number. */
 TINYFLOW_INLINE int32_t tinyflow_layer_norm_on(tinyflow_layer_norm_line line, int32_t code)
 {
-    return (int32_t)(line.scale * (uint32_t)code - line.mean);
+    return (int32_t)(line.scale * (uint32_t)code + line.start);
 }
 
 TINYFLOW_INLINE void tinyflow_layer_norm_s8_pixel(const tinyflow_layer_norm_s8 *layer,
@@ -73,7 +93,7 @@ TINYFLOW_INLINE void tinyflow_layer_norm_s8_pixel(const tinyflow_layer_norm_s8 *
             out[c] = (int8_t)tinyflow_clamp(code, INT8_MIN, INT8_MAX);
         }
     } else {
-        line.mean -= (uint32_t)layer->start;
+        line.start += (uint32_t)layer->start;
         for (int32_t c = 0; c < layer->channels; ++c) {
             const int32_t code = tinyflow_layer_norm_on(line, in[c]) >> layer->fraction;
             out[c] = (int8_t)tinyflow_clamp(code, INT8_MIN, INT8_MAX);

@@ -15,9 +15,11 @@ from tinyflow.quantize.site import NoIntegerFormError, Site
 MOST_CHANNELS = 1 << 16
 """Up to here n squared times the variance, which has 16 fractional bits, is below 2**62."""
 VARIANCE_BITS = 16
+MEAN_BITS = 23
 MOST_FRACTION = 24
 FEWEST_FRACTION = 10
-"""With which results are within 0.57 codes: `scale` and its product are off by 2**-1 and 2**6."""
+"""``scale`` is off by half a unit, a code by 255 from the mean, and the mean by 2**-22 codes: that
+is 0.06 codes together with so few bits, and less with more."""
 _ROOT_BITS = 37
 """2**29 from the root, 2**16 from the halved exponent of m, less 2**8 from the variance's."""
 
@@ -36,19 +38,16 @@ def layer_norm_form(site: Site) -> LayerNormForm:
     beta += params.zero_point
     if np.ptp(gamma) == 0 and np.ptp(beta) == 0 and gamma[0] > 0:
         fraction = _fraction(29 - _bits(largest))
-        factor, shift = _root_factor(2.0**fraction * gamma[0], epsilon, channels)
-        start = int(round_half_away(beta[0] * 2.0**fraction)) + (1 << (fraction - 1))
-        return LayerNormForm(epsilon, factor, shift, fraction, start)
+        start = int(_offsets(beta, fraction)[0])
+        constants = _constants(2.0**fraction * gamma[0], epsilon, channels)
+        return LayerNormForm(epsilon, *constants, fraction, start)
     # scale * q - mean counts standard deviations; it keeps below 2**29.
     inner = 29 - _bits(deviations)
     room = inner - 2 - _bits(float(np.abs(gamma).max()))
     fraction = _fraction(min(29 - _bits(largest), room))
-    factor, shift = _root_factor(2.0**inner, epsilon, channels)
-    codes = round_half_away(gamma * 2.0 ** (fraction + 32 - inner))
-    offsets = round_half_away(beta * 2.0**fraction) + (1 << (fraction - 1))
-    return LayerNormForm(
-        epsilon, factor, shift, fraction, 0, codes.astype(np.int32), offsets.astype(np.int32)
-    )
+    factors = round_half_away(gamma * 2.0 ** (fraction + 32 - inner)).astype(np.int32)
+    constants = _constants(2.0**inner, epsilon, channels)
+    return LayerNormForm(epsilon, *constants, fraction, 0, factors, _offsets(beta, fraction))
 
 
 def _affine(site: Site, channels: int) -> list[np.ndarray]:
@@ -77,13 +76,19 @@ def _fraction(bits: int) -> int:
     return min(bits, MOST_FRACTION)
 
 
-def _root_factor(real: float, epsilon: int, channels: int) -> tuple[int, int]:
-    """``factor`` and ``shift`` of the form, for ``real / sqrt(n squared times the variance)``."""
-    fraction, exponent = math.frexp(real * 2.0**-_ROOT_BITS)
-    factor = round(fraction * 2.0**31)
-    shift = 1 - exponent
-    # The least variance but 0: one code of all is another by 1.
+def _offsets(codes: np.ndarray, fraction: int) -> np.ndarray:
+    """Sums of the given codes, half a code added: what a shift then cuts is rounded."""
+    return round_half_away(codes * 2.0**fraction).astype(np.int32) + (1 << (fraction - 1))
+
+
+def _constants(real: float, epsilon: int, channels: int) -> tuple[int, int, int, int]:
+    """``factor``, ``shift``, ``reciprocal`` and ``mean_shift`` of the form, for a ``scale`` that
+    is ``real`` divided by the standard deviation."""
+    fraction, exponent = math.frexp(channels * real * 2.0**-_ROOT_BITS)
+    factor = min(round(fraction * 2.0**31), 2**31 - 1)
+    # The least variance but 0: one code of all is another by 1. There scale is 2**30 at most.
     least = (max(channels - 1, 1) << VARIANCE_BITS) + epsilon
-    if shift + int(normalize(np.array(least))[1]) < 0 or shift + 15 > 61:
-        raise NoIntegerFormError("its output scale is out of proportion to what it computes")
-    return min(factor, 2**31 - 1), shift
+    assert 1 - exponent + int(normalize(np.array(least))[1]) >= 0
+    bits = channels.bit_length() - 1
+    reciprocal = round(2.0 ** (30 + bits) / channels)
+    return factor, 1 - exponent, reciprocal, 30 + bits - MEAN_BITS

@@ -147,12 +147,13 @@ class AttentionForm(IntegerForm):
 class LayerNormForm(IntegerForm):
     """LAYER_NORM over the n channels of a position, whose codes are q.
 
-    ``w = (n * sum(q**2) - sum(q)**2) * 2**16 + epsilon`` is n squared times the variance.
-    With ``w = m * 4**half`` and ``root = 2**29 / sqrt(m / 2**32)`` (`tinyflow.quantize.inverse_root`)
+    ``w = (n * sum(q**2) - sum(q)**2) * 2**16 + epsilon`` is n squared times the variance. With
+    ``w = m * 4**half`` and ``root = 2**29 / sqrt(m / 2**32)`` (`tinyflow.quantize.inverse_root`),
 
-        p = root * factor >> 30,  scale = n * p >> (shift + half),  mean = sum(q) * p >> (shift + half)
+        scale = (root * factor >> 30) >> min(shift + half, 31)
+        mean = scale * (sum(q) * reciprocal >> mean_shift) >> 23
 
-    both rounded, ties up; where all codes are equal they are 0. Then
+    where the last shift of ``scale`` rounds, ties up. Where all codes are equal both are 0. Then
 
         out = saturate((scale * q - mean + start) >> fraction)
 
@@ -160,12 +161,14 @@ class LayerNormForm(IntegerForm):
 
         out = saturate((((scale * q - mean) * gamma[c] >> 32) + beta[c]) >> fraction)
 
-    No sum of these leaves 32 bits.
+    ``scale`` and the sums keep within 32 bits.
     """
 
     epsilon: int
     factor: int
     shift: int
+    reciprocal: int
+    mean_shift: int
     fraction: int
     start: int
     gamma: np.ndarray | None = None

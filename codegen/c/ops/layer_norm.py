@@ -17,6 +17,7 @@ def fields(layer: Layer) -> list[FieldLine]:
         {"height": height, "width": width, "channels": channels},
         {"epsilon": f"INT64_C({form.epsilon})"},
         {"factor": f"UINT32_C({form.factor})", "shift": form.shift},
+        {"reciprocal": form.reciprocal, "mean_shift": form.mean_shift},
         {"fraction": form.fraction},
     ]
     if form.gamma is None:

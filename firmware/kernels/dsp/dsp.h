@@ -71,6 +71,18 @@ TINYFLOW_INLINE uint32_t tinyflow_word_of(int32_t byte_0, int32_t byte_1, int32_
            ((uint32_t)byte_2 & 255u) << 16 | (uint32_t)byte_3 << 24;
 }
 
+/* UXTB16: bytes 0 and 2 without a sign. */
+TINYFLOW_INLINE uint32_t tinyflow_unsigned_even_bytes(uint32_t word)
+{
+#if TINYFLOW_HAS_DSP
+    uint32_t bytes;
+    __asm__("uxtb16 %0, %1" : "=r"(bytes) : "r"(word));
+    return bytes;
+#else
+    return word & UINT32_C(0x00ff00ff);
+#endif
+}
+
 /* SXTAB16: bytes 0 and 2, added to the halves, each modulo 2^16. */
 TINYFLOW_INLINE uint32_t tinyflow_add_even_bytes(uint32_t halves, uint32_t word)
 {
@@ -94,6 +106,30 @@ TINYFLOW_INLINE uint32_t tinyflow_add_odd_bytes(uint32_t halves, uint32_t word)
 #else
     return tinyflow_halves(tinyflow_lower_half(halves) + tinyflow_signed_byte(word, 1),
                            tinyflow_upper_half(halves) + tinyflow_signed_byte(word, 3));
+#endif
+}
+
+/* SXTB16: bytes 0 and 2. */
+TINYFLOW_INLINE uint32_t tinyflow_signed_even_bytes(uint32_t word)
+{
+#if TINYFLOW_HAS_DSP
+    uint32_t halves;
+    __asm__("sxtb16 %0, %1" : "=r"(halves) : "r"(word));
+    return halves;
+#else
+    return tinyflow_halves(tinyflow_signed_byte(word, 0), tinyflow_signed_byte(word, 2));
+#endif
+}
+
+/* SXTB16 with ROR #8: bytes 1 and 3. */
+TINYFLOW_INLINE uint32_t tinyflow_signed_odd_bytes(uint32_t word)
+{
+#if TINYFLOW_HAS_DSP
+    uint32_t halves;
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(halves) : "r"(word));
+    return halves;
+#else
+    return tinyflow_halves(tinyflow_signed_byte(word, 1), tinyflow_signed_byte(word, 3));
 #endif
 }
 
@@ -153,6 +189,16 @@ TINYFLOW_INLINE void tinyflow_keep_loads_behind(void)
 #endif
 }
 
+/* The same number, which the compiler does not know: it does not write out loops of so many
+ * turns one after the other. */
+TINYFLOW_INLINE int32_t tinyflow_unknown(int32_t number)
+{
+#if TINYFLOW_HAS_DSP
+    __asm__("" : "+r"(number));
+#endif
+    return number;
+}
+
 /* SMLAD: c + the product of the lower halves + that of the upper ones. */
 TINYFLOW_INLINE int32_t tinyflow_two_products(uint32_t a, uint32_t b, int32_t c)
 {
@@ -163,6 +209,30 @@ TINYFLOW_INLINE int32_t tinyflow_two_products(uint32_t a, uint32_t b, int32_t c)
 #else
     return c + tinyflow_lower_half(a) * tinyflow_lower_half(b) +
            tinyflow_upper_half(a) * tinyflow_upper_half(b);
+#endif
+}
+
+/* SMLABB: c + the product of the lower halves. */
+TINYFLOW_INLINE int32_t tinyflow_lower_product(uint32_t a, uint32_t b, int32_t c)
+{
+#if TINYFLOW_HAS_DSP
+    int32_t sum;
+    __asm__("smlabb %0, %1, %2, %3" : "=r"(sum) : "r"(a), "r"(b), "r"(c));
+    return sum;
+#else
+    return c + tinyflow_lower_half(a) * tinyflow_lower_half(b);
+#endif
+}
+
+/* LSR by a register: 0 from 32 bits on; bits < 256. */
+TINYFLOW_INLINE uint32_t tinyflow_shift_right(uint32_t word, uint32_t bits)
+{
+#if TINYFLOW_HAS_DSP
+    uint32_t shifted;
+    __asm__("lsr %0, %1, %2" : "=r"(shifted) : "r"(word), "r"(bits));
+    return shifted;
+#else
+    return bits < 32u ? word >> bits : 0u;
 #endif
 }
 

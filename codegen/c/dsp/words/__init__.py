@@ -1,15 +1,28 @@
 """Layers without weights on cores with the DSP extension: several codes at a time."""
 
-from tinyflow.codegen.c.dsp.words import matmul, mean, mul, pool, softmax, table
+from tinyflow.codegen.c.dsp.words import (
+    attention,
+    channel_gate,
+    layer_norm,
+    matmul,
+    mean,
+    mul,
+    pool,
+    softmax,
+    table,
+)
 from tinyflow.codegen.c.variants.variant import Variant
 
 VARIANTS: tuple[Variant, ...] = (
     pool.MAX_POOL,
     pool.AVERAGE_POOL,
+    attention.ATTENTION,
     matmul.MATMUL,
     mean.MEAN,
     mul.MUL,
     softmax.SOFTMAX,
+    layer_norm.LAYER_NORM,
+    channel_gate.CHANNEL_GATE,
     *table.VARIANTS,
 )
 
