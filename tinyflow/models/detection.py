@@ -41,7 +41,7 @@ class Detections:
 
 
 def level_sides(resolution: int) -> tuple[int, ...]:
-    """Side of each level's map: reductions round up."""
+    """Side of each level's map, for a resolution that is a multiple of 32: halves round up."""
     sides = [-(-resolution // STRIDES[0])]
     while len(sides) < len(STRIDES):
         sides.append(-(-sides[-1] // 2))
