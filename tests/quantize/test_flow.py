@@ -9,6 +9,7 @@ from tests.support.graphs import GraphBuilder, random_inputs
 from tinyflow.errors import DataError, UnsupportedError
 from tinyflow.ir import RELU, RELU6, DType, Op, QuantParams, Rounding, execute
 from tinyflow.ir.ops.add import BinaryAttrs
+from tinyflow.ir.ops.channel_gate import ChannelGateAttrs
 from tinyflow.ir.ops.clamp import ClampAttrs
 from tinyflow.ir.ops.concat import ConcatAttrs
 from tinyflow.ir.ops.conv2d import Conv2DAttrs
@@ -51,6 +52,35 @@ def network(seed: int = 0):
     mean = b.node(Op.MEAN, [joined], MeanAttrs((1, 2)), name="mean")
     fc_w, fc_b = b.random("w3", (5, 16)), b.random("b3", (5,))
     return b.build(b.node(Op.FULLY_CONNECTED, [mean, fc_w, fc_b], name="logits"))
+
+
+def transformer_parts():
+    """A layer normalization with parameters, a GELU, and a gate from the mean of the map."""
+    b = GraphBuilder(seed=3)
+    x = b.input("map", (1, 6, 6, 16))
+    norm = b.node(Op.LAYER_NORM, [x, b.random("gamma", (16,)), b.random("beta", (16,))], name="n")
+    wide = b.node(Op.CONV_2D, [norm, b.random("w1", (24, 1, 1, 16), 0.3)], name="wide")
+    gelu = b.node(Op.GELU, [wide], name="gelu")
+    mean = b.node(Op.MEAN, [gelu], MeanAttrs((1, 2)), name="mean")
+    gate = b.node(Op.FULLY_CONNECTED, [mean, b.random("w2", (24, 24))], name="squeeze")
+    gate = b.node(Op.HARD_SIGMOID, [gate], name="gate")
+    factors = [b.random("scale", (24,)), b.random("shift", (24,))]
+    gated = b.node(Op.CHANNEL_GATE, [gelu, gate, *factors], ChannelGateAttrs(True), "gated")
+    return b.build(b.node(Op.CONV_2D, [gated, b.random("w3", (8, 1, 1, 24), 0.3)], name="out"))
+
+
+def test_parts_of_transformers_follow_the_float_ones():
+    graph = transformer_parts()
+    samples = random_inputs(graph, 40)
+    quantized = quantize_model(graph, samples)
+    reals = {"gamma", "beta", "scale", "shift"}
+    assert {n for n, t in quantized.constants.items() if t.dtype is DType.FLOAT32} == reals
+    test = random_inputs(graph, 20, seed=9)
+    expected = execute(graph, test)
+    actual = dequantize_outputs(
+        quantized, run_reference(quantized, quantize_inputs(quantized, test))
+    )
+    assert sqnr_db(expected["out:0"], actual["out:0"]) > 28
 
 
 @pytest.mark.parametrize("method", RangeMethod)
