@@ -54,7 +54,8 @@ def _fuse(graph: Graph, weighting: Weighting) -> Graph | None:
         if source is None:
             return None
         inputs.append(reshape_to_tokens(editor, source, last, role, new))
-    inputs.append(editor.add_constant(f"{last.name}/temperature", temperature))
+    dtype = graph.result(last).dtype.numpy
+    inputs.append(editor.add_constant(f"{last.name}/temperature", temperature.astype(dtype)))
     attrs = CrossCovarianceAttrs(weighting.heads, left.epsilon)
     names = merged_sources(weighting)
     node = Node(last.name, Op.CROSS_COVARIANCE, tuple(inputs), (), attrs, names)
@@ -89,11 +90,11 @@ def _normalized(graph: Graph, operand: Operand) -> _Normalized | None:
 
 
 def _temperature(weighting: Weighting) -> np.ndarray | None:
-    """The factor of each head, float32 [heads]; None where factors differ within one."""
+    """The factor of each head, float64 [heads]; None where factors differ within one."""
     heads = np.full(weighting.heads, weighting.left.factor * weighting.right.factor)
     for factor in weighting.factors:
         shape = (1,) * (4 - factor.ndim) + factor.shape
         if factor.size != 1 and (shape[2:] != (1, 1) or shape[1] != weighting.heads):
             return None
         heads = heads * factor.ravel()
-    return heads.astype(np.float32)
+    return heads

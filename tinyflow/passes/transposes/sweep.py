@@ -104,7 +104,7 @@ class Sweep:
             self._emit(node, sunk)
             return
         inputs = tuple(
-            name if self.graph.tensors[name].is_constant else self.place(name, self.held(name).view)
+            self.place(name, self._held[name].view) if name in self._held else name
             for name in node.inputs
         )
         self.editor.nodes.append(replace(node, inputs=inputs))
