@@ -14,6 +14,7 @@ from tinyflow.quantize.options import Progress
 
 SQUASHING = (Op.SOFTMAX, Op.SIGMOID, Op.HARD_SIGMOID, Op.TANH, Op.RESHAPE)
 _Z95 = 1.959963984540054
+_PIECE = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -136,10 +137,16 @@ class _Sums:
     clipped: int = 0
 
     def add(self, real: np.ndarray, codes: np.ndarray, params: QuantParams) -> None:
+        """In pieces: the work arrays are in double precision and stay in the cache."""
+        reals, flat = real.reshape(-1), codes.reshape(-1)
+        for start in range(0, len(flat), _PIECE):
+            self._add(reals[start : start + _PIECE], flat[start : start + _PIECE], params)
+
+    def _add(self, real: np.ndarray, codes: np.ndarray, params: QuantParams) -> None:
         info = np.iinfo(codes.dtype)
         scale, zero = params.scale, params.zero_point
-        x = real.astype(np.float64).ravel()
-        y = (codes.astype(np.float64).ravel() - zero) * scale
+        x = real.astype(np.float64)
+        y = (codes.astype(np.float64) - zero) * scale
         error = np.abs(x - y)
         self.signal += float(x @ x)
         self.test += float(y @ y)

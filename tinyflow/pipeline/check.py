@@ -10,8 +10,9 @@ from tinyflow.data import Dataset, random_dataset
 from tinyflow.data.spec import input_specs
 from tinyflow.errors import Obstacle, UnsupportedError
 from tinyflow.pipeline.kernels import plan_kernels
-from tinyflow.pipeline.limits import room_problems
+from tinyflow.pipeline.limits import room_problems, weight_problems
 from tinyflow.pipeline.quantizing import quantize
+from tinyflow.pipeline.room import Need, boards_with_room, need_of
 from tinyflow.pipeline.source import Source, read_source, with_defaults
 from tinyflow.progress import SILENT, Progress
 from tinyflow.project import CompileOptions
@@ -23,21 +24,22 @@ _NOISE_SAMPLES = 2
 
 @dataclass(frozen=True)
 class CheckVerdict:
-    """What stands in the way. ``arena_bytes`` and ``constant_bytes`` are estimates, None where
-    the model could not be read that far."""
+    """What stands in the way. ``need`` is None where the model could not be read that far;
+    ``boards`` have room for the model where the target has not."""
 
     model: str
     target: str
     obstacles: tuple[Obstacle, ...]
-    memory_problems: tuple[str, ...]
-    arena_bytes: int | None
-    constant_bytes: int | None
+    memory_problems: tuple[str, ...] = ()
+    need: Need | None = None
+    boards: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
         return not self.obstacles and not self.memory_problems
 
     def to_json(self) -> dict[str, Any]:
+        need = self.need
         return {
             "model": self.model,
             "target": self.target,
@@ -46,8 +48,11 @@ class CheckVerdict:
                 {"layer": o.layer, "reason": o.reason, "remedy": o.remedy} for o in self.obstacles
             ],
             "memory_problems": list(self.memory_problems),
-            "arena_bytes": self.arena_bytes,
-            "constant_bytes": self.constant_bytes,
+            "boards_with_room": list(self.boards),
+            "arena_bytes": need.arena_bytes if need else None,
+            "weight_bytes": need.weight_bytes if need else None,
+            "table_bytes": need.table_bytes if need else None,
+            "constant_bytes": need.constant_bytes if need else None,
         }
 
     def __str__(self) -> str:
@@ -59,29 +64,38 @@ class CheckVerdict:
             head = f"{self.model} cannot be compiled for {self.target}: {count} obstacle{plural}"
         lines = [head, *(f"  - {o}" for o in self.obstacles)]
         lines += [f"  - {problem}" for problem in self.memory_problems]
-        if self.arena_bytes is not None and self.constant_bytes is not None:
+        if self.memory_problems:
+            lines.append(f"  boards with room for it: {', '.join(self.boards) or 'none'}")
+        if self.need is not None:
             lines.append(
-                f"  estimated: arena {self.arena_bytes:,} bytes, weights and biases "
-                f"{self.constant_bytes:,} bytes"
+                f"  estimated: arena {self.need.arena_bytes:,} bytes, weights "
+                f"{self.need.weight_bytes:,} bytes, tables {self.need.table_bytes:,} bytes"
             )
         return "\n".join(lines)
 
 
 def check_model(options: CompileOptions, progress: Progress = SILENT) -> CheckVerdict:
-    """Raises `UsageError` and `ModelError` for what is no model at all."""
+    """Raises `UsageError` and `ModelError` for what is no model at all.
+
+    Weights that exceed the target's flash end the check at once: the arena is then that of the
+    layers as they stand in the model, before any kernel is chosen.
+    """
     target = load_target(options.target)
     name = Path(options.model).name
     try:
         source = read_source(options, progress)
         options = with_defaults(source, options)
-        graph = quantize(source, _noise(source), _quickly(options), progress).whole
+        need = need_of(source.canonical)
+        problems = weight_problems(need.weight_bytes, target)
+        if not problems:
+            graph = quantize(source, _noise(source), _quickly(options), progress).whole
+            plan = plan_kernels(graph, target, replace(options, autotune=False), progress)
+            need = need_of(graph, plan.schedule.arena_bytes)
+            problems = room_problems(need.arena_bytes, need.constant_bytes, target)
     except UnsupportedError as error:
-        return CheckVerdict(name, target.name, error.obstacles, (), None, None)
-    plan = plan_kernels(graph, target, replace(options, autotune=False), progress)
-    arena = plan.schedule.arena_bytes
-    constants = sum(tensor.nbytes for tensor in graph.constants.values())
-    problems = tuple(room_problems(arena, constants, target))
-    return CheckVerdict(name, target.name, (), problems, arena, constants)
+        return CheckVerdict(name, target.name, error.obstacles)
+    boards = boards_with_room(need) if problems else ()
+    return CheckVerdict(name, target.name, (), tuple(problems), need, boards)
 
 
 def _noise(source: Source) -> Dataset | None:

@@ -55,6 +55,16 @@ def room_problems(arena_bytes: int, constant_bytes: int, target: Target) -> list
     return problems
 
 
+def weight_problems(weight_bytes: int, target: Target) -> list[str]:
+    """Says that no kernel and no table can help: the weights alone exceed the target's flash."""
+    if target.board is None or weight_bytes <= target.board.storage.nbytes:
+        return []
+    return [
+        f"the weights alone need {weight_bytes:,} bytes of flash at one byte each, "
+        f"{target.name} has {target.board.storage.nbytes:,}"
+    ]
+
+
 def check_limits(report: Mapping[str, Any], options: CompileOptions, progress: Progress) -> None:
     """Raises `GateError` naming every limit that is exceeded."""
     memory = report["memory"]
