@@ -28,13 +28,27 @@ def attention_graph(
 ) -> Graph:
     """Queries of shape ``q``, keys of shape ``k``, values with so many channels."""
     builder = GraphBuilder()
+    result = add_attention(builder, "attention", q, k, columns, attrs, scales, zeros)
+    return attach_integers(builder.build(result), rounding)
+
+
+def add_attention(
+    builder: GraphBuilder,
+    name: str,
+    q: Shape,
+    k: Shape,
+    columns: int,
+    attrs: AttentionAttrs,
+    scales: Sequence[float] = SCALES,
+    zeros: Sequence[int] = ZEROS,
+) -> str:
+    """An attention with inputs of its own; its result."""
     quants = [QuantParams.per_tensor(*pair) for pair in zip(scales, zeros, strict=True)]
     operands = [
-        builder.input(name, shape, DType.INT8, quant)
-        for name, shape, quant in zip("qkv", (q, k, (*k[:-1], columns)), quants, strict=False)
+        builder.input(_free(builder, role), shape, DType.INT8, quant)
+        for role, shape, quant in zip("qkv", (q, k, (*k[:-1], columns)), quants, strict=False)
     ]
-    result = builder.node(Op.ATTENTION, operands, attrs, "attention", quants[3])
-    return attach_integers(builder.build(result), rounding)
+    return builder.node(Op.ATTENTION, operands, attrs, name, quants[3])
 
 
 def cross_covariance_graph(
@@ -46,15 +60,32 @@ def cross_covariance_graph(
 ) -> Graph:
     """Queries, keys, values and result of one shape; as many heads as temperatures."""
     builder = GraphBuilder()
+    result = add_cross_covariance(builder, "covariance", shape, temperature, scales, zeros, epsilon)
+    return attach_integers(builder.build(result))
+
+
+def add_cross_covariance(
+    builder: GraphBuilder,
+    name: str,
+    shape: Shape,
+    temperature: Sequence[float],
+    scales: Sequence[float] = SCALES,
+    zeros: Sequence[int] = ZEROS,
+    epsilon: float = 1e-12,
+) -> str:
+    """A cross-covariance attention with inputs of its own; its result."""
     quants = [QuantParams.per_tensor(*pair) for pair in zip(scales, zeros, strict=True)]
     operands = [
-        builder.input(name, shape, DType.INT8, quant)
-        for name, quant in zip("qkv", quants, strict=False)
+        builder.input(_free(builder, role), shape, DType.INT8, quant)
+        for role, quant in zip("qkv", quants, strict=False)
     ]
     operands.append(builder.constant("temperature", np.array(temperature, np.float32)))
     attrs = CrossCovarianceAttrs(len(temperature), epsilon)
-    result = builder.node(Op.CROSS_COVARIANCE, operands, attrs, "covariance", quants[3])
-    return attach_integers(builder.build(result))
+    return builder.node(Op.CROSS_COVARIANCE, operands, attrs, name, quants[3])
+
+
+def _free(builder: GraphBuilder, role: str) -> str:
+    return role if role not in builder.tensors else f"{role}{len(builder.inputs)}"
 
 
 def in_float64(graph: Graph, inputs: dict[str, np.ndarray]) -> np.ndarray:

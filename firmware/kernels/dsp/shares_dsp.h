@@ -1,0 +1,60 @@
+/*
+ * shares_dsp.h - the shares of a row of scores, bit for bit as in shares.h, into wide vectors.
+ */
+#ifndef TINYFLOW_SHARES_DSP_H
+#define TINYFLOW_SHARES_DSP_H
+
+#include "dsp/mixed_dot.h"
+#include "dsp/requant_dsp.h"
+#include "shares.h"
+
+/* What shares are cut from: see tinyflow_shares. */
+TINYFLOW_INLINE uint32_t tinyflow_carried_share(uint32_t carried, int32_t below,
+                                                const tinyflow_decay *decay, uint32_t start)
+{
+    const uint32_t t = tinyflow_decay_of(decay, (uint32_t)below) + start;
+    const uint32_t word = (uint32_t)tinyflow_powers[t >> 18 & 63u];
+    const uint32_t power = (uint32_t)tinyflow_lower_product(word, t >> 3 & 0x7fffu, (int32_t)word);
+    return (carried & 0xffffu) + tinyflow_shift_right(power, t >> 24);
+}
+
+/*
+ * The shares of `count` scores, two apart, to one wide vector; their sum. The scores behind the
+ * last one, up to a whole group, may be anything: their shares are zero.
+ */
+TINYFLOW_INLINE uint32_t tinyflow_wide_shares(const int32_t *scores, int32_t count,
+                                              int32_t largest, const tinyflow_decay *decay,
+                                              int32_t spare, int16_t *place)
+{
+    const uint32_t start = (uint32_t)spare << 24;
+    uint32_t carried = 1u << 15, sum = 0;
+    for (; count > 0; count -= 4) {
+        const uint32_t c0 = tinyflow_carried_share(carried, largest - scores[0], decay, start);
+        uint32_t c1 = 0, c2 = 0, c3 = 0;
+        if (count >= 4) {
+            c1 = tinyflow_carried_share(c0, largest - scores[2], decay, start);
+            c2 = tinyflow_carried_share(c1, largest - scores[4], decay, start);
+            c3 = tinyflow_carried_share(c2, largest - scores[6], decay, start);
+        } else if (count >= 2) {
+            c1 = tinyflow_carried_share(c0, largest - scores[2], decay, start);
+            c2 = count == 3 ? tinyflow_carried_share(c1, largest - scores[4], decay, start) : 0u;
+        }
+        sum += (c0 >> 16) + (c1 >> 16) + (c2 >> 16) + (c3 >> 16);
+        tinyflow_store_pair(place, c0 >> 16 | (c2 & 0xffff0000u));
+        tinyflow_store_pair(place + 2, c1 >> 16 | (c3 & 0xffff0000u));
+        carried = c3;
+        scores += 8;
+        place += TINYFLOW_MIXED_GROUP;
+    }
+    return sum;
+}
+
+/* As tinyflow_mean_code, for shifts above 32. */
+TINYFLOW_INLINE int8_t tinyflow_mean_code_dsp(int32_t sum, tinyflow_mean mean, int32_t zero)
+{
+    const int32_t shift = mean.shift - 32;
+    const int32_t value = tinyflow_smmla(sum, mean.factor, (int32_t)(1u << (shift - 1))) >> shift;
+    return (int8_t)tinyflow_signed_byte_within(value + zero);
+}
+
+#endif
