@@ -23,6 +23,7 @@ COMMANDS = (
     "profile",
     "report",
     "targets",
+    "models",
     "demo",
     "init",
 )
