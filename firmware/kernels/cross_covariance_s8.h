@@ -107,16 +107,18 @@ TINYFLOW_INLINE void tinyflow_cross_covariance_s8_products(
     }
 }
 
-/* Products to scores: over the norms of the keys, with 14 fractional bits. The largest one. */
-TINYFLOW_INLINE int32_t tinyflow_cross_scores(int32_t *row, int32_t depth, int32_t multiplier,
+/* Products, `apart` from each other, to scores: over the norms of the keys, with 14 fractional
+ * bits. The largest one. */
+TINYFLOW_INLINE int32_t tinyflow_cross_scores(int32_t *row, int32_t apart, int32_t depth,
+                                              int32_t multiplier,
                                               const tinyflow_inverse_norm *keys)
 {
     int32_t largest = INT32_MIN;
     for (int32_t j = 0; j < depth; ++j) {
         const int64_t root = keys[j].root;
-        const int64_t product = row[j] * (multiplier < 0 ? -root : root);
-        row[j] = (int32_t)(product >> (31 + keys[j].half));
-        largest = tinyflow_max(largest, row[j]);
+        const int64_t product = row[j * apart] * (multiplier < 0 ? -root : root);
+        row[j * apart] = (int32_t)(product >> (31 + keys[j].half));
+        largest = tinyflow_max(largest, row[j * apart]);
     }
     return largest;
 }
@@ -129,7 +131,7 @@ TINYFLOW_INLINE tinyflow_mean tinyflow_cross_covariance_s8_shares(
     const int32_t multiplier = layer->multiplier[head];
     const tinyflow_decay decay =
         tinyflow_row_decay(multiplier, layer->shift[head], tinyflow_inverse_norm_of(square));
-    const int32_t largest = tinyflow_cross_scores(row, layer->depth, multiplier, keys);
+    const int32_t largest = tinyflow_cross_scores(row, 1, layer->depth, multiplier, keys);
     const uint32_t sum = tinyflow_shares(row, layer->depth, largest, &decay, layer->spare);
     return tinyflow_mean_of(sum, layer->out_multiplier, layer->out_shift);
 }

@@ -3,6 +3,7 @@
 from tinyflow.codegen.c.dsp.words import (
     attention,
     channel_gate,
+    cross_covariance,
     layer_norm,
     matmul,
     mean,
@@ -17,6 +18,7 @@ VARIANTS: tuple[Variant, ...] = (
     pool.MAX_POOL,
     pool.AVERAGE_POOL,
     attention.ATTENTION,
+    cross_covariance.CROSS_COVARIANCE,
     matmul.MATMUL,
     mean.MEAN,
     mul.MUL,
