@@ -66,33 +66,3 @@ def align(source: Shape, result: Shape) -> Layout:
             matches[at_result] = at_source
         left = (at_source, at_result)
     return tuple(matches)
-
-
-def split_groups(a: Shape, b: Shape) -> list[tuple[list[int], list[int]]] | None:
-    """Cuts two shapes of as many elements into the finest runs of axes with equal products.
-
-    The batch axis is a run of its own, other axes of 1 join a run next to them. None where there
-    is nothing to cut: one run behind the batch.
-    """
-    groups = [([0], [0])]
-    i = j = 1
-    while i < len(a) or j < len(b):
-        left: list[int] = []
-        right: list[int] = []
-        product_a = product_b = 1
-        while not left or not right or product_a != product_b:
-            if i < len(a) and (product_a <= product_b or j == len(b)):
-                product_a *= a[i]
-                left.append(i)
-                i += 1
-            elif j < len(b):
-                product_b *= b[j]
-                right.append(j)
-                j += 1
-            else:
-                break
-        if left and right:
-            groups.append((left, right))
-        else:
-            groups[-1] = (groups[-1][0] + left, groups[-1][1] + right)
-    return groups if len([g for g in groups if any(a[axis] > 1 for axis in g[0])]) > 1 else None

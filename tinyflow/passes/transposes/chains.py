@@ -5,7 +5,8 @@ from __future__ import annotations
 from tinyflow.ir import Graph, Node
 from tinyflow.ir.ops.transpose import TransposeAttrs
 from tinyflow.passes.transposes.axes import Perm
-from tinyflow.passes.transposes.sweep import MOVES, Sweep
+from tinyflow.passes.transposes.sweep import Sweep
+from tinyflow.passes.views.source import MOVES
 
 __all__ = ["MOVES", "merge_chains", "perm_of"]
 

@@ -46,4 +46,4 @@ def _free_stem(name: str, node: Node, taken: set[str]) -> str | None:
     return found
 
 
-_SUFFIXES = frozenset({"mean", "moved", "runs"})
+_SUFFIXES = frozenset({"moved", "reshaped", "tokens"})

@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 from tinyflow.ir import Attrs, Graph, GraphEditor, Node, Op, Shape, Tensor
 from tinyflow.ir.ops.reshape import ReshapeAttrs
 from tinyflow.ir.ops.transpose import TransposeAttrs
-from tinyflow.passes.facts import same_codes
 from tinyflow.passes.views import View, moves
-
-MOVES = (Op.TRANSPOSE, Op.RESHAPE)
+from tinyflow.passes.views.source import is_move, seen_through
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +92,7 @@ class Sweep:
     # The walk.
 
     def _visit(self, node: Node) -> None:
-        constant = self.graph.tensors[node.inputs[0]].is_constant
-        if node.op in MOVES and not constant and self._keeps_codes(node):
+        if is_move(self.graph, node):
             self._see(node)
             return
         rule = self._rules.get(node.op)
@@ -109,17 +106,14 @@ class Sweep:
         )
         self.editor.nodes.append(replace(node, inputs=inputs))
 
-    def _keeps_codes(self, node: Node) -> bool:
-        return same_codes(self.graph, node.inputs[0], node.output)
-
     def _see(self, node: Node) -> None:
         above = self.held(node.inputs[0])
-        view = _seen(above.view, node)
+        view = seen_through(above.view, node)
         if view is None:
             shape = above.view.shape
             name = self.place(node.inputs[0], above.view)
             above = Held(name, shape, View.of(shape))
-            view = _seen(above.view, node)
+            view = seen_through(above.view, node)
             assert view is not None
         chain = (*above.chain, node)
         self._held[node.output] = replace(above, view=view, chain=chain, owner=None)
@@ -149,7 +143,7 @@ class Sweep:
             steps.append((Op.RESHAPE, ReshapeAttrs(path.after)))
         for op, attrs in steps:
             step = Node("", op, (name,), ("",), attrs)
-            result = _seen(seen, step)
+            result = seen_through(seen, step)
             assert result is not None
             seen = result
             known = self._placed.get((held.name, seen))
@@ -218,13 +212,6 @@ class Sweep:
             name = f"{stem}_{number}"
         self._names.add(name)
         return name
-
-
-def _seen(view: View, node: Node) -> View | None:
-    if isinstance(node.attrs, TransposeAttrs):
-        return view.transpose(node.attrs.perm)
-    assert isinstance(node.attrs, ReshapeAttrs)
-    return view.reshape(node.attrs.shape)
 
 
 def _sources(chain: tuple[Node, ...]) -> tuple[str, ...]:

@@ -74,10 +74,6 @@ class View:
         in_one = not atoms or (len(atoms) == 1 and atoms[0].stride == 1)
         return self.offset == 0 and in_one
 
-    def is_whole(self, elements: int) -> bool:
-        """Whether no element of a source of so many is left out."""
-        return self.elements == elements
-
     def transpose(self, perm: Sequence[int]) -> View:
         """As NumPy's: axis i of the result is axis ``perm[i]``."""
         return View(tuple(self.axes[axis] for axis in perm), self.offset)
