@@ -10,14 +10,16 @@ from tinyflow.quantize.forms import FLOAT_ONLY, FORMS
 from tinyflow.quantize.site import NoIntegerFormError, Site
 
 _CONSTANTS = {DType.INT8, DType.INT32}
+_FURTHER_TYPES = {Op.QUANTIZE: (DType.UINT8,), Op.SOFTMAX: (DType.INT16,)}
+"""Of activations; of a SOFTMAX only the output."""
 
 
 def attach_integers(graph: Graph, rounding: Rounding = Rounding.DOUBLE) -> Graph:
     """The graph with ``integer`` on every node and its rounding set.
 
     Every tensor must carry `QuantParams` and an integer type: int8 for activations and weights
-    (uint8 only next to a QUANTIZE), int32 for biases, float32 for constants that only go into the
-    integers (``real_constants``). Raises `UnsupportedError`, which lists
+    (uint8 only next to a QUANTIZE, int16 behind a SOFTMAX), int32 for biases; constants that only
+    go into the integers (``real_constants``) are float32. Raises `UnsupportedError`, which lists
     every layer that has no integer form.
     """
     nodes = []
@@ -49,12 +51,8 @@ def _form(site: Site) -> IntegerForm:
 def _check_tensor(node: Node, tensor: Tensor) -> None:
     if tensor.quant is None:
         raise NoIntegerFormError(f"its tensor '{tensor.name}' is not quantized")
-    if tensor.is_constant:
-        allowed = _CONSTANTS
-    elif node.op is Op.QUANTIZE:
-        allowed = {DType.INT8, DType.UINT8}
-    else:
-        allowed = {DType.INT8}
+    further = _FURTHER_TYPES.get(node.op, ())
+    allowed = _CONSTANTS if tensor.is_constant else {DType.INT8, *further}
     if tensor.dtype not in allowed:
         names = " or ".join(sorted(d.value for d in allowed))
         raise NoIntegerFormError(

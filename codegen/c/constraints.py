@@ -22,6 +22,7 @@ _FURTHER_TYPES: dict[Op, tuple[DType, ...]] = {
     Op.ARGMAX: (DType.UINT8, DType.INT16),
     Op.DETECTION: (DType.INT32,),
     Op.QUANTIZE: (DType.UINT8,),
+    Op.SOFTMAX: (DType.INT16,),
 }
 _LARGEST_TENSOR = 2**31 - 1
 _LONGEST_SOFTMAX = 4095
@@ -59,7 +60,7 @@ def batch_of_one(graph: Graph, node: Node) -> str | None:
 
 def supported_types(graph: Graph, node: Node) -> str | None:
     """Activations are float32 before quantization and int8 after it; uint8 is possible only for
-    what QUANTIZE reads or writes.
+    what QUANTIZE reads or writes, int16 for what SOFTMAX writes.
 
     Export the model in float32, or quantize it to int8 with per-tensor activations.
     """

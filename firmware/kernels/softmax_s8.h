@@ -1,8 +1,10 @@
 /*
- * softmax_s8.h - SOFTMAX over the channels, to scale 1/256 and zero point -128.
+ * softmax_s8.h - SOFTMAX over the channels, to scale 1/256 and zero point -128, or with `wide` to
+ * int16 codes of scale 1/65536 and zero point -32768.
  *
  * Fixed-point throughout, bit for bit as in TensorFlow Lite Micro. A comment Qm.n means m integer
- * and n fractional bits. The output may take the place of the input.
+ * and n fractional bits. An output of bytes may take the place of the
+ * input.
  */
 #ifndef TINYFLOW_SOFTMAX_S8_H
 #define TINYFLOW_SOFTMAX_S8_H
@@ -11,6 +13,7 @@
 
 typedef struct {
     int32_t height, width, channels;
+    int32_t wide;
     int32_t multiplier, shift; /* code differences to Q5.26 */
     int32_t diff_min;          /* differences below it count as zero */
 } tinyflow_softmax_s8;
@@ -73,6 +76,16 @@ TINYFLOW_INLINE int32_t tinyflow_softmax_s8_power(const tinyflow_softmax_s8 *lay
         tinyflow_high_product(diff * (INT32_C(1) << layer->shift), layer->multiplier));
 }
 
+/* Code c of a pixel, for so many steps above 0. */
+TINYFLOW_INLINE void tinyflow_softmax_s8_store(int8_t *out, int32_t c, int32_t steps, int32_t wide)
+{
+    if (wide) {
+        ((int16_t *)(void *)out)[c] = (int16_t)(tinyflow_clamp(steps, 0, 65535) + INT16_MIN);
+    } else {
+        out[c] = (int8_t)(tinyflow_clamp(steps, 0, 255) + INT8_MIN);
+    }
+}
+
 TINYFLOW_INLINE void tinyflow_softmax_s8_pixel(const tinyflow_softmax_s8 *layer, const int8_t *in,
                                                int8_t *out)
 {
@@ -96,16 +109,16 @@ TINYFLOW_INLINE void tinyflow_softmax_s8_pixel(const tinyflow_softmax_s8 *layer,
     }
     const int32_t fraction = (int32_t)(((uint32_t)sum << zeros) & UINT32_C(0x7fffffff));
     const int32_t reciprocal = tinyflow_one_over_one_plus(fraction);
-    const int32_t shift = 12 - zeros + 31 - 8;
+    const int32_t shift = 12 - zeros + 31 - (layer->wide ? 16 : 8);
 
     for (int32_t c = 0; c < layer->channels; ++c) {
         const int32_t diff = in[c] - largest;
-        int32_t code = INT8_MIN;
+        int32_t steps = 0;
         if (diff >= layer->diff_min && shift < 32) {
             const int32_t power = tinyflow_softmax_s8_power(layer, diff);
-            code += tinyflow_rounding_shift(tinyflow_high_product(reciprocal, power), shift);
+            steps = tinyflow_rounding_shift(tinyflow_high_product(reciprocal, power), shift);
         }
-        out[c] = (int8_t)tinyflow_clamp(code, INT8_MIN, INT8_MAX);
+        tinyflow_softmax_s8_store(out, c, steps, layer->wide);
     }
 }
 
@@ -119,7 +132,7 @@ TINYFLOW_INLINE void tinyflow_softmax_s8_rows(const tinyflow_softmax_s8 *layer,
         int8_t *out_row = tinyflow_row(out, y, layer->height);
         for (int32_t x = 0; x < layer->width; ++x) {
             tinyflow_softmax_s8_pixel(layer, in_row + x * layer->channels,
-                                      out_row + x * layer->channels);
+                                      out_row + x * layer->channels * (layer->wide ? 2 : 1));
         }
     }
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tinyflow.ir import OPS
+from tinyflow.ir import OPS, QuantParams
 from tinyflow.quantize.site import NoIntegerFormError, Site
 
 
-def check_output(site: Site) -> None:
-    wanted = OPS[site.node.op].output_params
+def check_output(site: Site, wanted: QuantParams | None = None) -> None:
+    """``wanted`` is the operation's own if not given."""
+    wanted = wanted or OPS[site.node.op].output_params
     params = site.result.params
     if wanted is not None and (params.scales, params.zero_points) != (
         wanted.scales,

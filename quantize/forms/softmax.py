@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from tinyflow.ir import DType
 from tinyflow.ir.integer import SoftmaxForm
+from tinyflow.ir.ops.softmax import WIDE_OUTPUT
 from tinyflow.quantize.fixed_point import quantize_multiplier
 from tinyflow.quantize.forms.fixed_output import check_output
 from tinyflow.quantize.site import NoIntegerFormError, Site
@@ -19,7 +21,9 @@ MOST_ELEMENTS = 4095
 
 def softmax_form(site: Site) -> SoftmaxForm:
     attrs: Any = site.node.attrs
-    check_output(site)
+    if site.input.dtype is not DType.INT8:
+        raise NoIntegerFormError(f"its input is {site.input.dtype.value}, int8 is possible")
+    check_output(site, WIDE_OUTPUT if site.result.dtype is DType.INT16 else None)
     if site.result.shape[-1] > MOST_ELEMENTS:
         raise NoIntegerFormError(
             f"a softmax over {site.result.shape[-1]} elements, {MOST_ELEMENTS} are possible"

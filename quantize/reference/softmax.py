@@ -8,6 +8,7 @@ import numpy as np
 
 from tinyflow.ir.integer import SoftmaxForm
 from tinyflow.quantize.fixed_point import divide_by_power, high_product, requantize_by
+from tinyflow.quantize.forms.activation import code_range
 from tinyflow.quantize.forms.softmax import INTEGER_BITS
 from tinyflow.quantize.site import Site
 from tinyflow.quantize.transcendental import exp_of_negative, one_over_one_plus
@@ -29,6 +30,8 @@ def softmax(site: Site, x: np.ndarray) -> np.ndarray:
     headroom = 32 - bits
     fraction = (total << headroom) - (1 << 31)
     inverse = one_over_one_plus(fraction)
-    codes = divide_by_power(high_product(inverse, powers), SUM_BITS - headroom + 31 - 8) - 128
-    codes = np.where(counts, codes, -128)
-    return np.clip(codes, -128, 127).astype(np.int8)
+    lowest, highest = code_range(site.result)
+    bits = 8 * site.result.dtype.itemsize
+    codes = divide_by_power(high_product(inverse, powers), SUM_BITS - headroom + 31 - bits)
+    codes = np.where(counts, codes, 0) + lowest
+    return np.clip(codes, lowest, highest).astype(site.result.dtype.numpy)

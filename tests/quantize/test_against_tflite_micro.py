@@ -15,7 +15,9 @@ from tests.support.tflite_micro import run_tflite_micro
 
 OWN = {
     Op.ABS,
+    Op.ATTENTION,
     Op.CHANNEL_GATE,
+    Op.CROSS_COVARIANCE,
     Op.ERF,
     Op.EXP,
     Op.FUNCTION,

@@ -46,7 +46,7 @@ from tinyflow.ir.ops.power import PowerAttrs
 from tinyflow.ir.ops.reshape import ReshapeAttrs
 from tinyflow.ir.ops.resize import ResizeAttrs
 from tinyflow.ir.ops.slice import SliceAttrs
-from tinyflow.ir.ops.softmax import SoftmaxAttrs
+from tinyflow.ir.ops.softmax import WIDE_OUTPUT, SoftmaxAttrs
 from tinyflow.ir.ops.spatial import Padding, Pair, extent, same_padding
 from tinyflow.ir.ops.transpose import TransposeAttrs
 from tinyflow.ir.ops.transpose_conv2d import TransposeConv2DAttrs
@@ -370,10 +370,15 @@ def _mean(growth: Growth) -> None:
 
 
 def _softmax(growth: Growth) -> None:
+    """To int8, or to an int16 tensor that nothing reads."""
     attrs = SoftmaxAttrs(growth.draw.choice((1.0, 0.5, 2.0)))
     params = OPS[Op.SOFTMAX].output_params
     assert params is not None
-    growth.node(Op.SOFTMAX, [growth.activation()], attrs, params)
+    x = growth.activation()
+    if growth.draw.choice((False, False, True)):
+        growth.node(Op.SOFTMAX, [x], attrs, WIDE_OUTPUT, DType.INT16)
+    else:
+        growth.node(Op.SOFTMAX, [x], attrs, params)
 
 
 def _unary(op: Op, attributes: Callable[[Growth], Attrs]) -> Callable[[Growth], None]:

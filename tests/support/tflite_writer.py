@@ -18,6 +18,7 @@ from tinyflow.ir.ops.spatial import NO_PADDING, Padding, same_padding
 _TYPES = {
     DType.INT8: schema.TensorType.INT8,
     DType.UINT8: schema.TensorType.UINT8,
+    DType.INT16: schema.TensorType.INT16,
     DType.INT32: schema.TensorType.INT32,
 }
 _ACTIVATIONS = {

@@ -3,7 +3,7 @@
  * softmax_s8.h.
  *
  * Powers of e depend on how far a code lies below its pixel's largest one: on one of 256 numbers.
- * The output may take the place of the input.
+ * An output of bytes may take the place of the input.
  */
 #ifndef TINYFLOW_SOFTMAX_TABLE_S8_H
 #define TINYFLOW_SOFTMAX_TABLE_S8_H
@@ -14,6 +14,7 @@
 
 typedef struct {
     int32_t height, width, channels;
+    int32_t wide;
     int32_t last;          /* codes further below the largest one count as if they were so far */
     const int32_t *powers; /* [last + 1]: e^(-i * scale) in Q0.31 */
 } tinyflow_softmax_table_s8;
@@ -53,20 +54,20 @@ TINYFLOW_INLINE void tinyflow_softmax_table_pixel(const tinyflow_softmax_table_s
 
     /* sum = 2^(12 - zeros) * (1 + fraction) */
     const int32_t zeros = tinyflow_leading_zeros(sum);
-    const int32_t shift = 12 - zeros + 31 - 8;
-    if (shift > 31) {
+    const int32_t shift = 12 - zeros + 31 - (layer->wide ? 16 : 8);
+    if (!layer->wide && shift > 31) {
         memset(out, INT8_MIN, (size_t)layer->channels);
         return;
     }
     const int32_t fraction = (int32_t)((sum << zeros) & UINT32_C(0x7fffffff));
     const uint32_t twice = (uint32_t)tinyflow_one_over_one_plus(fraction) * 2u;
 
-    /* Rounds the doubled high half, and its shift, which is at least 23. */
+    /* Rounds the doubled high half, and its shift, which is at least 15. */
     const uint64_t rounding = (UINT64_C(1) << 31) | (UINT64_C(1) << (31 + shift));
     for (int32_t c = 0; c < layer->channels; ++c) {
         const uint32_t power = tinyflow_softmax_table_power(layer, largest - in[c]);
-        const uint32_t code = tinyflow_high_sum(rounding, twice, power) >> shift;
-        out[c] = (int8_t)(tinyflow_byte_within((int32_t)code) + INT8_MIN);
+        const uint32_t steps = tinyflow_high_sum(rounding, twice, power) >> shift;
+        tinyflow_softmax_s8_store(out, c, (int32_t)steps, layer->wide);
     }
 }
 
@@ -80,7 +81,7 @@ TINYFLOW_INLINE void tinyflow_softmax_table_s8_rows(const tinyflow_softmax_table
         int8_t *out_row = tinyflow_row(out, y, layer->height);
         for (int32_t x = 0; x < layer->width; ++x) {
             tinyflow_softmax_table_pixel(layer, in_row + x * layer->channels,
-                                         out_row + x * layer->channels);
+                                         out_row + x * layer->channels * (layer->wide ? 2 : 1));
         }
     }
 }

@@ -16,7 +16,7 @@ from tinyflow.codegen.c.dsp.words.exponentials import exp_of_negative
 from tinyflow.codegen.c.dsp.words.softmax import powers
 from tinyflow.ir import NO_CLAMP, OPS, Clamp, DType, Graph, Op, QuantParams, Rounding, Shape
 from tinyflow.ir.ops.broadcast import BinaryAttrs
-from tinyflow.ir.ops.softmax import SoftmaxAttrs
+from tinyflow.ir.ops.softmax import WIDE_OUTPUT, SoftmaxAttrs
 from tinyflow.quantize import attach_integers, transcendental
 from tinyflow.quantize.fixed_point import requantize_by
 
@@ -183,3 +183,23 @@ def test_softmax(tmp_path: Path) -> None:
     graph = attach_integers(builder.build(*outputs))
     assert set(variant_names(graph)) == {"dsp"}
     assert_equal_on_dsp(graph, tmp_path / "bundle", inputs=inputs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["cortex-m4", "cortex-m0plus"])
+def test_softmax_of_16_bits(target: str, tmp_path: Path) -> None:
+    """With sums of every size: the first and the last bit of a code count."""
+    builder, outputs, inputs = GraphBuilder(), [], {}
+    rng = np.random.default_rng(8)
+    for i, (shape, scale) in enumerate(SOFTMAXES):
+        builder.input(f"x{i}", shape, DType.INT8, QuantParams.per_tensor(scale, 3))
+        name = builder.node(Op.SOFTMAX, [f"x{i}"], SoftmaxAttrs(), quant=WIDE_OUTPUT)
+        builder.tensors[name] = replace(builder.tensors[name], dtype=DType.INT16)
+        outputs.append(name)
+        x = rng.integers(-128, 128, (5, *shape[1:]), dtype=np.int8)
+        x[0], x[1] = 127, -128
+        x[1, ..., -1] = 127
+        inputs[f"x{i}"] = x
+    graph = attach_integers(builder.build(*outputs))
+    assert set(variant_names(graph)) == {"dsp"}
+    assert_equal_on_dsp(graph, tmp_path / "bundle", inputs=inputs, target=target)

@@ -9,13 +9,14 @@ import numpy as np
 from tinyflow.codegen.c.dsp.requant import arithmetic
 from tinyflow.codegen.c.dsp.words.exponentials import exp_of_negative
 from tinyflow.codegen.c.layer import FieldLine, KernelCall, Layer
+from tinyflow.codegen.c.ops.softmax import size_fields
 from tinyflow.codegen.c.sources import Feature
 from tinyflow.codegen.c.variants.variant import Variant
-from tinyflow.ir import Op, Rounding, as_nhwc
+from tinyflow.ir import Op, Rounding
 
 _COUNTS_FROM = 1 << 11
 """A smaller power is rounded away in the sum, whose unit is 2**12, and in the code, whose is at
-least 2**23."""
+least 2**15."""
 
 
 def powers(form: Any, rounding: Rounding) -> np.ndarray:
@@ -32,9 +33,8 @@ def powers(form: Any, rounding: Rounding) -> np.ndarray:
 def bind(layer: Layer) -> list[KernelCall]:
     assert layer.graph.rounding is not None
     table = powers(layer.form, layer.graph.rounding)
-    _, height, width, channels = as_nhwc(layer.result.shape)
     fields: list[FieldLine] = [
-        {"height": height, "width": width, "channels": channels},
+        *size_fields(layer),
         {"last": len(table) - 1, "powers": layer.table("powers", table)},
     ]
     return [layer.call("softmax_table_s8", fields, folder="dsp/")]
