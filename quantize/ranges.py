@@ -66,7 +66,9 @@ def union(ranges: Iterable[Range]) -> Range:
 def fake_quantize(x: np.ndarray, params: QuantParams, out: np.ndarray | None = None) -> np.ndarray:
     """``x`` as int8 codes can hold it, in float32; ``params`` are per tensor."""
     scale, zero = np.float32(params.scale), np.float32(params.zero_point)
-    y: np.ndarray = np.divide(x, scale, out=out, dtype=np.float32, casting="same_kind")
+    # A constant may be a single number, for which NumPy would return no array.
+    y = np.empty(np.shape(x), np.float32) if out is None else out
+    np.divide(x, scale, out=y, dtype=np.float32, casting="same_kind")
     np.rint(y, out=y)
     np.clip(y, CODE_MIN - zero, CODE_MAX - zero, out=y)
     y *= scale

@@ -50,6 +50,13 @@ def test_fake_quantize_is_quantize_then_dequantize(extent, values):
     np.testing.assert_allclose(fake_quantize(x, params), exact, rtol=1e-6)
 
 
+def test_fake_quantize_of_a_single_number():
+    y = fake_quantize(np.float32(0.3), QuantParams.per_tensor(0.25))
+    assert isinstance(y, np.ndarray)
+    assert y.shape == ()
+    assert y == 0.25
+
+
 @pytest.mark.parametrize(
     ("extent", "expected"),
     [
