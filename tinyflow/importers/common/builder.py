@@ -11,10 +11,14 @@ import numpy as np
 from tinyflow.importers.common.layer import Layer, RefusalError
 from tinyflow.ir import OPS, Attrs, DType, Graph, Node, Op, Shape, ShapeError, Tensor
 from tinyflow.ir.ops.reshape import ReshapeAttrs
+from tinyflow.ir.ops.resize import ResizeAttrs
 from tinyflow.ir.ops.transpose import TransposeAttrs
 
 MOST_ELEMENTS = 2**31
 """Of one tensor: far beyond all targets, and still safe to compute with."""
+
+TO_NHWC = (0, 2, 3, 1)
+TO_NCHW = (0, 3, 1, 2)
 
 BATCH_REMEDY = "keep the batch axis: it is the first one and has the size 1"
 
@@ -90,16 +94,32 @@ class Builder:
             raise RefusalError(
                 f"its operand {list(value.shape)} has no batch axis of 1", BATCH_REMEDY
             )
-        return self.full(value)
+        return self.full(value, layer)
 
-    def full(self, value: Value) -> str:
-        """The value's tensor; refused where the source has repeated its elements."""
+    def full(self, value: Value, layer: Layer | None = None) -> str:
+        """The value's tensor. Where the source has repeated its elements, ``layer`` may repeat
+        pixels of an image; anything else is refused."""
         if math.prod(self.shape(value.tensor)) != math.prod(value.shape):
+            if layer is not None and self._repeats_pixels(value):
+                return self._repeated(layer, value)
             raise RefusalError(
                 f"it reads {list(value.shape)}, repeated from {list(self.shape(value.tensor))}",
                 "expand values only for operations that broadcast, such as Add and Mul",
             )
         return value.tensor
+
+    def _repeats_pixels(self, value: Value) -> bool:
+        stored = self.shape(value.tensor)
+        return len(stored) == len(value.shape) == 4 and stored[:2] == value.shape[:2]
+
+    def _repeated(self, layer: Layer, value: Value) -> str:
+        """[1, c, 1 or h, 1 or w] -> [1, c, h, w]."""
+        image = self.transpose(layer, value.tensor, TO_NHWC, "to_nhwc")
+        large = self.emit(
+            layer, Op.RESIZE_NEAREST, (image,), ResizeAttrs((value.shape[2], value.shape[3])),
+            "repeated",
+        )  # fmt: skip
+        return self.transpose(layer, large, TO_NCHW, "to_nchw")
 
     def shape(self, tensor: str) -> Shape:
         return self.tensors[tensor].shape

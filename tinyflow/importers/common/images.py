@@ -5,11 +5,8 @@ A signal [n, c, l] is an image of height 1.
 
 from __future__ import annotations
 
-from tinyflow.importers.common.builder import Builder
+from tinyflow.importers.common.builder import TO_NCHW, TO_NHWC, Builder
 from tinyflow.importers.common.layer import Layer, RefusalError
-
-TO_NHWC = (0, 2, 3, 1)
-TO_NCHW = (0, 3, 1, 2)
 
 
 def spatial_rank(layer: Layer, builder: Builder, x: str) -> int:

@@ -141,7 +141,9 @@ def split_of(
 def concat_of(layer: Layer, builder: Builder, values: Sequence[Value], axis: int) -> Value:
     """Joined along one of the source's axes."""
     if axis > 0 and all(v.shape[:1] == (1,) for v in values):
-        x = builder.emit(layer, Op.CONCAT, [builder.full(v) for v in values], ConcatAttrs(axis))
+        x = builder.emit(
+            layer, Op.CONCAT, [builder.full(v, layer) for v in values], ConcatAttrs(axis)
+        )
         return Value(x, builder.shape(x))
     names = [lifted(layer, builder, v) for v in values]
     return lowered(layer, builder, builder.emit(layer, Op.CONCAT, names, ConcatAttrs(axis + 1)))
