@@ -32,12 +32,15 @@ from tinyflow.quantize.site import Site
 _BYTES_OF_INDEX = 256
 
 
-def add_argmax(graph: Graph, output: str) -> Graph:
+def add_argmax(graph: Graph, output: str, enlarged: ResizeAttrs | None = None) -> Graph:
     """The graph with the index of the largest channel, [..., 1], in place of ``output``; uint8 up
-    to 256 channels, else int16. A RESIZE_BILINEAR that makes ``output`` goes into the step."""
+    to 256 channels, else int16. The image is ``enlarged`` before, or as a RESIZE_BILINEAR does that
+    makes ``output``: that one goes into the step."""
     channels = graph.tensors[output].shape[-1]
     dtype = DType.UINT8 if channels <= _BYTES_OF_INDEX else DType.INT16
-    graph, source, resize = _without_resize(graph, output)
+    source, resize = output, enlarged
+    if enlarged is None:
+        graph, source, resize = _without_resize(graph, output)
     attrs = ArgmaxAttrs(resize)
     return _append(graph, Op.ARGMAX, (source,), attrs, dtype, QuantParams.per_tensor(1.0), ())
 

@@ -14,8 +14,9 @@ from tinyflow.project import make_options
 
 HELP = "quantize a model and report its accuracy"
 _NAMES = [
-    "weights", "num_classes", "resolution", "name", "output", "calibration", "test_data", "shapes", "mean", "std", "scale",
-    "x_scale", "x_zero_point", "ranges", "rounding", "input_ranges",
+    "weights", "num_classes", "resolution", "postprocess", "name", "output", "calibration",
+    "test_data", "shapes", "mean", "std", "scale", "x_scale", "x_zero_point", "ranges", "rounding",
+    "input_ranges",
 ]  # fmt: skip
 
 

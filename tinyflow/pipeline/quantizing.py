@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tinyflow.data import Dataset
 from tinyflow.ir import Graph, Rounding
+from tinyflow.pipeline.postprocess import postprocess
 from tinyflow.pipeline.source import Source
 from tinyflow.progress import Progress
 from tinyflow.project import CompileOptions
@@ -21,8 +22,9 @@ from tinyflow.quantize import (
 
 @dataclass(frozen=True, eq=False)
 class IntegerModel:
-    """``whole`` has every channel of the source model; ``removal.graph`` only those on which the
-    outputs depend, and is what gets compiled. Both compute the same."""
+    """``whole`` has every channel of the source model and its outputs as they are;
+    ``removal.graph`` only the channels on which the outputs depend, and its post-processing, and is
+    what gets compiled."""
 
     whole: Graph
     removal: Removal
@@ -35,9 +37,9 @@ class IntegerModel:
 def quantize(
     source: Source, calibration: Dataset | None, options: CompileOptions, progress: Progress
 ) -> IntegerModel:
-    """The canonical graph with integers everywhere, and the same without its dead channels."""
+    """The canonical graph with integers everywhere, and what is compiled of it."""
     whole = _quantize(source, calibration, options, progress)
-    removal = remove_dead_channels(whole)
+    removal = remove_dead_channels(postprocess(whole, options))
     if removal.channels:
         progress.note(
             f"{removal.channels} channels are constant or unused and were removed, with "

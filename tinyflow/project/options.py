@@ -17,6 +17,7 @@ BACKENDS = ("c",)
 OPTIMIZE = ("balanced", "size", "speed")
 RANGES = ("auto", "minmax", "mse", "percentile")
 ROUNDINGS = ("double", "single")
+POSTPROCESS = ("auto", "none")
 RANDOM = "random"
 """The DATA argument that stands for made-up calibration inputs."""
 
@@ -48,6 +49,7 @@ class CompileOptions:
     max_ram: int | None = None
     max_flash: int | None = None
     max_drop: float | None = None
+    postprocess: str = "auto"
     autotune: bool = False
     build: bool = True
     run: bool = True
@@ -64,6 +66,7 @@ _CHOICES = {
     "optimize": OPTIMIZE,
     "ranges": RANGES,
     "rounding": ROUNDINGS,
+    "postprocess": POSTPROCESS,
 }
 
 
@@ -102,6 +105,9 @@ OPTIONS: tuple[Option, ...] = (
            "classes of a model that is given by its name (default: as published)", "10"),
     Option("resolution", "resolution", kinds.count, "N",
            "height and width of its pictures (default: as published)", "96"),
+    Option("postprocess", "postprocess", kinds.choice(POSTPROCESS), "WHAT",
+           "auto (default): a detector of 'tinyflow models' gives boxes, a segmenter labels; "
+           "none: both give their raw outputs", '"auto"'),
     Option("name", "name", kinds.identifier, "NAME",
            "the model's name in C (default: from the file's name)", '"my_model"'),
     Option("output", "output", kinds.text, "DIR",
