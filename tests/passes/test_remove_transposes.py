@@ -22,6 +22,7 @@ from tinyflow.ir.ops.reshape import ReshapeAttrs
 from tinyflow.ir.ops.slice import SliceAttrs
 from tinyflow.ir.ops.transpose import TransposeAttrs
 from tinyflow.passes.remove_transposes import cost, remove_transposes
+from tinyflow.passes.transposes.sinking import sink_moves
 
 NHWC, NCHW = (0, 2, 3, 1), (0, 3, 1, 2)
 PADDING = ((1, 1), (1, 1))
@@ -338,3 +339,15 @@ def graphs(draw: st.DrawFn) -> Graph:
 @settings(max_examples=150, deadline=None)
 def test_any_graph_computes_the_same(graph: Graph) -> None:
     removed(graph)
+
+
+@given(graphs().filter(lambda g: bool(g.outputs)))
+@settings(max_examples=100, deadline=None)
+def test_any_graph_computes_the_same_with_its_moves_sunk(graph: Graph) -> None:
+    """Whether it pays or not."""
+    after, _ = sink_moves(graph)
+    check_graph(after, "sink_moves")
+    assert after.outputs == graph.outputs
+    inputs = random_inputs(graph)
+    inputs = {name: np.concatenate([x, x[::-1] * 0.5 + 1]) for name, x in inputs.items()}
+    assert_close(run_graph(after, inputs), run_graph(graph, inputs))
