@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from tinyflow.ir import Graph, Op
 from tinyflow.passes.transposes.boundary import absorb_at_boundary
-from tinyflow.passes.transposes.chains import merge_chains
+from tinyflow.passes.transposes.chains import merge_chains, perm_of
 from tinyflow.passes.transposes.flatten import flatten_in_any_order
 from tinyflow.passes.transposes.move_region import move_regions
 from tinyflow.passes.transposes.names import reclaim_names
 from tinyflow.passes.transposes.regions import Cost, best_layout, find_regions
 from tinyflow.passes.transposes.relayout import ANY_LAYOUT, LAST_AXIS
 from tinyflow.passes.transposes.sinking import sink_moves
+from tinyflow.passes.views.moves import MOST_AXES
 
 Step = Callable[[Graph], tuple[Graph, bool]]
 
@@ -97,12 +98,14 @@ def _sink(graph: Graph) -> tuple[Graph, bool]:
 def cost(graph: Graph) -> Cost:
     """Elements that TRANSPOSEs move at run time, then the number of TRANSPOSEs and RESHAPEs.
 
-    Every step lowers it or leaves it and moves a TRANSPOSE down, so the rounds end.
+    Every step lowers it or leaves it and moves a TRANSPOSE down, so the rounds end. A TRANSPOSE
+    of more axes than kernels see counts as one between two RESHAPEs that lower its rank.
     """
     moving = [node for node in graph.nodes if node.op is Op.TRANSPOSE]
     reshapes = sum(node.op is Op.RESHAPE for node in graph.nodes)
+    wide = sum(len(perm_of(node)) > MOST_AXES for node in moving)
     elements = sum(graph.result(node).elements for node in moving)
-    return elements, len(moving) + reshapes
+    return elements, len(moving) + reshapes + 2 * wide
 
 
 _AFTER_SINKING: tuple[Step, ...] = (
