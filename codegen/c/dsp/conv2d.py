@@ -7,6 +7,7 @@ are short and many output channels read them, from one run that was gathered bef
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from tinyflow.codegen.c.dsp.gather import gather, gather_cycles
@@ -20,6 +21,7 @@ from tinyflow.codegen.c.dsp.products import (
 )
 from tinyflow.codegen.c.dsp.widen import widen
 from tinyflow.codegen.c.layer import FieldLine, KernelCall, Layer
+from tinyflow.codegen.c.ops.rows import find_overlap
 from tinyflow.codegen.c.sources import Feature
 from tinyflow.codegen.c.variants.variant import Variant
 from tinyflow.codegen.schedule import Demand, Overlap, rising_distance
@@ -30,6 +32,9 @@ _MOST_GATHERED = 96
 
 _CHUNK_VALUES = 512
 """Values that are gathered at a time, where two windows are not more."""
+
+_MOST_WIDENED = Fraction(1, 48)
+"""Of a layer's time may go into widening rows once more, for rows that fall."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,18 @@ def demand(graph: Graph, node: Node) -> Demand:
         writes.append((y * out_row, (y + 1) * out_row))
         widened = max(widened, top + reach)
     rising = rising_distance(reads, writes, in_h * in_row, read_first=True)
-    return Demand(_Plan.of(graph, node).scratch_bytes, overlap=Overlap(rising))
+    rows = find_overlap(graph, node) if _can_fall(graph, node) else None
+    overlap = Overlap(rising, rows.falling if rows else None)
+    return Demand(_Plan.of(graph, node).scratch_bytes, overlap=overlap)
+
+
+def _can_fall(graph: Graph, node: Node) -> bool:
+    """Whether rows that are computed one by one, each filling the ring anew, cost little more."""
+    attrs: Any = node.attrs
+    out_c, kernel_h, kernel_w, _ = graph.operands(node)[1].shape
+    kept = max(kernel_h - attrs.strides[0], 0)
+    # A value is widened in the time of about two products.
+    return Fraction(2 * kept, kernel_h * kernel_w * out_c) <= _MOST_WIDENED
 
 
 def bind(layer: Layer) -> list[KernelCall]:

@@ -58,6 +58,7 @@ class _Search:
         after = max(self.live(steps), default=0)
         if after > before * (1 - LEAST_SAVING):
             return []
+        steps = self.with_smaller_regions(steps, after)
         return self.with_larger_tiles(steps, after)
 
     def live(self, steps: Sequence[Step]) -> list[int]:
@@ -90,15 +91,18 @@ class _Search:
         a fused step as a whole or not at all."""
         found: dict[frozenset[str], Region] = {}
         for tensor in (*node.inputs, node.output):
-            if tensor not in self.regions:
-                self.regions[tensor] = list(grow_regions(self.graph, tensor))
-            for region in self.regions[tensor]:
+            for region in self.regions_of(tensor):
                 if all(
                     step.fused.names <= region.names or not step.fused.names & region.names
                     for step in steps
                 ):
                     found.setdefault(region.names, region)
         return [region for region in found.values() if self.allows(region)]
+
+    def regions_of(self, tensor: str) -> list[Region]:
+        if tensor not in self.regions:
+            self.regions[tensor] = list(grow_regions(self.graph, tensor))
+        return self.regions[tensor]
 
     def smallest(self, region: Region) -> Step | None:
         """With the fewest units in a tile that kernels can work with."""
@@ -118,6 +122,26 @@ class _Search:
             others = [other for other in steps if other is not step]
             if max(self.live(others), default=0) <= most:
                 steps = others
+        return steps
+
+    def with_smaller_regions(self, steps: list[Step], most: int) -> list[Step]:
+        """Less fused where that does with ``most`` bytes, too: neighbouring rows are what takes
+        time, then the number of layers."""
+        for i, step in enumerate(steps):
+            inner = {
+                region.names: region
+                for tensor in sorted(step.fused.inner)
+                for region in self.regions_of(tensor)
+                if region.names < step.fused.names and self.allows(region)
+            }
+            for region in sorted(inner.values(), key=_effort):
+                smaller = self.smallest(region)
+                if smaller is None:
+                    continue
+                changed = [*steps[:i], smaller, *steps[i + 1 :]]
+                if max(self.live(changed)) <= most:
+                    steps = changed
+                    break
         return steps
 
     def with_larger_tiles(self, steps: list[Step], most: int) -> list[Step]:
@@ -147,6 +171,10 @@ def _region(graph: Graph, step: Step) -> Region:
     fused = step.fused
     window = next((n for n in fused.nodes if fused.window and n.name == fused.window.node), None)
     return Region(fused.nodes, window, fused.nodes[: fused.leading])
+
+
+def _effort(region: Region) -> tuple[bool, int, tuple[str, ...]]:
+    return region.window is not None, len(region.nodes), tuple(sorted(region.names))
 
 
 def _profile(live: Sequence[int]) -> tuple[int, ...]:
