@@ -9,7 +9,7 @@ import numpy as np
 
 from tinyflow.importers.common.builder import Builder, Value
 from tinyflow.importers.common.elementwise import binary, unary_of
-from tinyflow.importers.common.layer import Layer, RefusalError
+from tinyflow.importers.common.layer import Layer
 from tinyflow.importers.common.views import lifted, lowered, reshape_to, transpose_to
 from tinyflow.ir import Op
 from tinyflow.ir.ops.layer_norm import LayerNormAttrs
@@ -69,9 +69,7 @@ def norm_of(layer: Layer, builder: Builder, value: Value, axes: Sequence[int], k
 def softmax_of(layer: Layer, builder: Builder, value: Value, axis: int, suffix: str = "") -> Value:
     """Over one axis; another than the last costs transposes."""
     rank = len(value.shape)
-    axis %= max(rank, 1)
-    if value.shape[axis] == 1 or rank == 0:
-        raise RefusalError(f"softmax over the axis {axis} of {list(value.shape)} is always 1")
+    axis %= rank
     perm = (*(i for i in range(rank) if i != axis), axis)
     back = sorted(range(rank), key=lambda i: perm[i])
     last = transpose_to(layer, builder, value, perm, "axis_last")

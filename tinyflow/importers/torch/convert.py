@@ -138,8 +138,9 @@ def _bind_inputs(program: ExportedProgram, names: Names) -> dict[str, Shape]:
     for node in program.graph.nodes:
         if node.op != "placeholder":
             continue
-        names.of[node] = node.name
-        if specs[node.name].kind is InputKind.USER_INPUT and "val" in node.meta:
+        spec = specs[node.name]
+        names.of[node] = node.name if spec.target is None else spec.target
+        if spec.kind is InputKind.USER_INPUT and "val" in node.meta:
             value = node.meta["val"]
             if isinstance(value, torch.Tensor):
                 shapes[node.name] = _input_shape(node.name, value)
@@ -171,15 +172,6 @@ def _input_shape(name: str, value: torch.Tensor) -> Shape:
 
 
 def _constants(program: ExportedProgram) -> dict[str, np.ndarray]:
-    """Parameters, buffers and constants by the names of their placeholders."""
-    signature = program.graph_signature
-    found = {}
-    for placeholder, target in {
-        **signature.inputs_to_parameters,
-        **signature.inputs_to_buffers,
-        **signature.inputs_to_lifted_tensor_constants,
-    }.items():
-        tensor = program.state_dict.get(target, program.constants.get(target))
-        if isinstance(tensor, torch.Tensor):
-            found[placeholder] = as_array(tensor)
-    return found
+    """Parameters, buffers and constants by their names in the module."""
+    tensors = {**program.constants, **program.state_dict}
+    return {k: as_array(v) for k, v in tensors.items() if isinstance(v, torch.Tensor)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,10 @@ from torch.utils import _pytree as pytree
 
 from tinyflow.importers.common.builder import Builder
 from tinyflow.importers.common.layer import RefusalError
-from tinyflow.importers.torch.layers import Names
+from tinyflow.importers.torch.layers import Names, op_name
+
+_BY_SHAPE = {"full_like", "zeros_like", "ones_like", "empty_like", "isinf", "isnan"}
+"""Their results depend on no element, only on the shape: what a network computes is finite."""
 
 
 def fold(node: Node, builder: Builder, names: Names) -> bool:
@@ -21,12 +25,20 @@ def fold(node: Node, builder: Builder, names: Names) -> bool:
         return False
     if torch.Tag.nondeterministic_seeded in target.tags:
         return False
-    if not all(names.value(n, "") in builder.constants for n in node.all_input_nodes):
+    operands = {n: names.value(n, "") for n in node.all_input_nodes}
+    by_shape = op_name(node) in _BY_SHAPE or _meets_infinity(node)
+    if not all(
+        name in builder.constants or (by_shape and builder.knows(name))
+        for name in operands.values()
+    ):
         return False
 
     def computed(argument: Any) -> Any:
         if isinstance(argument, Node):
-            return as_tensor(builder.constants[names.value(argument, "")])
+            name = operands[argument]
+            if name not in builder.constants:
+                return torch.zeros(builder.known_shape(name))
+            return as_tensor(builder.constants[name])
         return torch.device("cpu") if isinstance(argument, torch.device) else argument
 
     args, kwargs = pytree.tree_map(computed, (node.args, node.kwargs))
@@ -43,6 +55,12 @@ def fold(node: Node, builder: Builder, names: Names) -> bool:
         if isinstance(value, torch.Tensor):
             builder.constants[name] = as_array(value)
     return True
+
+
+def _meets_infinity(node: Node) -> bool:
+    """Whether a node compares with an infinite number, as the safe form of softmax does."""
+    compares = op_name(node) in ("eq", "ne")
+    return compares and any(isinstance(a, float) and math.isinf(a) for a in node.args)
 
 
 def as_array(tensor: torch.Tensor) -> np.ndarray:

@@ -54,14 +54,6 @@ def convert_slice(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     return (part_of(layer, builder, x, axis, begin, end, stride=step),)
 
 
-def convert_narrow(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """Along any axis but the batch."""
-    x = builder.value(layer)
-    axis = layer.integer("dim", 0) % len(x.shape)
-    begin = layer.integer("start", 0)
-    return (part_of(layer, builder, x, axis, begin, begin + layer.integer("length", 0)),)
-
-
 def convert_select(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     """One index of any axis."""
     x = builder.value(layer)
@@ -135,9 +127,3 @@ def convert_as_strided(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     if not same or math.prod(size) != math.prod(x.shape) or layer.integer("storage_offset", 0):
         raise RefusalError("as_strided that reorders or repeats elements is not supported")
     return (reshape_to(layer, builder, x, size),)
-
-
-def convert_t(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """Of a matrix."""
-    x = builder.value(layer)
-    return (transpose_to(layer, builder, x, tuple(range(len(x.shape)))[::-1]),)
