@@ -59,26 +59,30 @@ TINYFLOW_INLINE tinyflow_two_numbers tinyflow_attention_dsp_scores(
 
 /* Both results of a head, two channels at a time. */
 TINYFLOW_INLINE void tinyflow_attention_dsp_mix(const tinyflow_attention_dsp_s8 *layer,
-                                                const int16_t *shares, const uint32_t *share_sums,
+                                                const int16_t *shares,
+                                                const tinyflow_row_of_shares *rows,
                                                 const int8_t *values, int8_t *out_0,
                                                 int8_t *out_1)
 {
-    const tinyflow_mean mean_0 =
-        tinyflow_mean_of(share_sums[0], layer->out_multiplier, layer->out_shift);
-    const tinyflow_mean mean_1 =
-        tinyflow_mean_of(share_sums[1], layer->out_multiplier, layer->out_shift);
-    const int32_t start_0 = -layer->v_zero * (int32_t)share_sums[0];
-    const int32_t start_1 = -layer->v_zero * (int32_t)share_sums[1];
     for (int32_t c = 0; c < layer->columns; c += 2) {
         const int32_t next = c + 1 < layer->columns ? c + 1 : c;
-        tinyflow_mixed_sums sums = {start_0, start_0, start_1, start_1};
+        tinyflow_mixed_sums sums = {rows[0].start, rows[0].start, rows[1].start, rows[1].start};
         tinyflow_mixed_dot(&sums, shares, values + c * layer->padded_keys,
                            values + next * layer->padded_keys, layer->padded_keys);
-        out_0[c] = tinyflow_mean_code_dsp(sums.of_00, mean_0, layer->out_zero);
-        out_0[next] = tinyflow_mean_code_dsp(sums.of_01, mean_0, layer->out_zero);
-        out_1[c] = tinyflow_mean_code_dsp(sums.of_10, mean_1, layer->out_zero);
-        out_1[next] = tinyflow_mean_code_dsp(sums.of_11, mean_1, layer->out_zero);
+        out_0[c] = tinyflow_row_code(sums.of_00, &rows[0], layer->out_zero);
+        out_0[next] = tinyflow_row_code(sums.of_01, &rows[0], layer->out_zero);
+        out_1[c] = tinyflow_row_code(sums.of_10, &rows[1], layer->out_zero);
+        out_1[next] = tinyflow_row_code(sums.of_11, &rows[1], layer->out_zero);
     }
+}
+
+/* The shares of one of the two queries, and how its sums become codes. */
+TINYFLOW_INLINE tinyflow_row_of_shares tinyflow_attention_dsp_shares(
+    const tinyflow_attention_dsp_s8 *layer, const int32_t *scores, int32_t largest, int16_t *place)
+{
+    const uint32_t sum = tinyflow_wide_shares(scores, layer->keys, largest, &layer->decay,
+                                              layer->spare, place);
+    return tinyflow_row_with_sum(sum, layer->out_multiplier, layer->out_shift, layer->v_zero);
 }
 
 /* All heads of two queries, which are read before anything is written. */
@@ -96,14 +100,13 @@ TINYFLOW_INLINE void tinyflow_attention_dsp_queries(const tinyflow_attention_dsp
     for (int32_t h = 0; h < layer->heads; ++h) {
         const tinyflow_two_numbers largest = tinyflow_attention_dsp_scores(
             layer, room->queries + h * wide, k + h * layer->depth, room->scores);
-        const uint32_t sums[2] = {
-            tinyflow_wide_shares(room->scores, layer->keys, largest.of_0, &layer->decay,
-                                 layer->spare, room->shares),
-            tinyflow_wide_shares(room->scores + 1, layer->keys, largest.of_1, &layer->decay,
-                                 layer->spare, room->shares + 4),
+        const tinyflow_row_of_shares rows[2] = {
+            tinyflow_attention_dsp_shares(layer, room->scores, largest.of_0, room->shares),
+            tinyflow_attention_dsp_shares(layer, room->scores + 1, largest.of_1,
+                                          room->shares + 4),
         };
         const int32_t first = h * layer->columns;
-        tinyflow_attention_dsp_mix(layer, room->shares, sums,
+        tinyflow_attention_dsp_mix(layer, room->shares, rows,
                                    room->values + first * layer->padded_keys, out_0 + first,
                                    out_1 + first);
     }

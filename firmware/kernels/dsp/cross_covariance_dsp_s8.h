@@ -26,17 +26,11 @@ typedef struct {
     int32_t chunk;        /* tokens that are widened at a time, an even number */
 } tinyflow_cross_covariance_dsp_s8;
 
-/* How the sums of a row of shares become codes. */
-typedef struct {
-    tinyflow_mean mean;
-    int32_t start; /* takes the zero point of the values away */
-} tinyflow_cross_row;
-
 /* Working memory for one head. */
 typedef struct {
     int32_t *scores; /* of two rows in turn: [rows / 2][padded_depth][2] */
     int32_t *squares; /* [depth] of queries, and as many of keys */
-    tinyflow_cross_row *rows;
+    tinyflow_row_of_shares *rows;
     tinyflow_inverse_norm *keys;
     int16_t *wide; /* first tokens of queries and of keys, then arrays of two rows of shares */
 } tinyflow_cross_room;
@@ -79,15 +73,9 @@ TINYFLOW_INLINE void tinyflow_cross_dsp_covariance(const tinyflow_cross_covarian
     for (int32_t n = 0; n < tokens; n += layer->chunk) {
         const int32_t count = tinyflow_min(layer->chunk, tokens - n);
         tinyflow_widen_tokens(q + n * step, count, step, layer->depth, layer->q_zero, wide_q,
-                              layer->chunk);
+                              layer->chunk, room->squares);
         tinyflow_widen_tokens(k + n * step, count, step, layer->depth, layer->k_zero, wide_k,
-                              layer->chunk);
-        for (int32_t c = 0; c < layer->depth; ++c) {
-            room->squares[c] += tinyflow_squares_of_tokens(
-                tinyflow_token_pairs(wide_q, c, layer->chunk), count);
-            room->squares[layer->depth + c] += tinyflow_squares_of_tokens(
-                tinyflow_token_pairs(wide_k, c, layer->chunk), count);
-        }
+                              layer->chunk, room->squares + layer->depth);
         for (int32_t i = 0; i < layer->depth; i += 2) {
             for (int32_t j = 0; j < layer->depth; j += 2) {
                 tinyflow_cross_dsp_products(wide_q + i * layer->chunk, wide_k + j * layer->chunk,
@@ -121,8 +109,8 @@ TINYFLOW_INLINE void tinyflow_cross_dsp_shares(const tinyflow_cross_covariance_d
         int16_t *place = room->wide + (i & ~1) * layer->padded_depth + 4 * (i & 1);
         const uint32_t sum =
             tinyflow_wide_shares(row, layer->depth, largest, &decay, layer->spare, place);
-        room->rows[i].mean = tinyflow_mean_of(sum, layer->out_multiplier, layer->out_shift);
-        room->rows[i].start = -layer->v_zero * (int32_t)sum;
+        room->rows[i] = tinyflow_row_with_sum(sum, layer->out_multiplier, layer->out_shift,
+                                              layer->v_zero);
     }
 }
 
@@ -133,15 +121,15 @@ TINYFLOW_INLINE void tinyflow_cross_dsp_mix(const tinyflow_cross_covariance_dsp_
 {
     for (int32_t i = 0; i < layer->depth; i += 2) {
         const int32_t next = i + 1 < layer->depth ? i + 1 : i;
-        const tinyflow_cross_row *row = room->rows + i, *other = room->rows + next;
+        const tinyflow_row_of_shares *row = room->rows + i, *other = room->rows + next;
         tinyflow_mixed_sums sums = {row->start, row->start, other->start, other->start};
         tinyflow_mixed_dot(&sums, room->wide + i * layer->padded_depth, v_0, v_1, layer->depth);
         if (next > i) {
-            out_0[next] = tinyflow_mean_code_dsp(sums.of_10, other->mean, layer->out_zero);
-            out_1[next] = tinyflow_mean_code_dsp(sums.of_11, other->mean, layer->out_zero);
+            out_0[next] = tinyflow_row_code(sums.of_10, other, layer->out_zero);
+            out_1[next] = tinyflow_row_code(sums.of_11, other, layer->out_zero);
         }
-        out_0[i] = tinyflow_mean_code_dsp(sums.of_00, row->mean, layer->out_zero);
-        out_1[i] = tinyflow_mean_code_dsp(sums.of_01, row->mean, layer->out_zero);
+        out_0[i] = tinyflow_row_code(sums.of_00, row, layer->out_zero);
+        out_1[i] = tinyflow_row_code(sums.of_01, row, layer->out_zero);
     }
 }
 
@@ -154,7 +142,7 @@ TINYFLOW_INLINE void tinyflow_cross_covariance_dsp_s8_rows(
     tinyflow_cross_room room;
     room.scores = (int32_t *)scratch;
     room.squares = room.scores + (layer->depth + 1) / 2 * 2 * layer->padded_depth;
-    room.rows = (tinyflow_cross_row *)(room.squares + 2 * layer->depth);
+    room.rows = (tinyflow_row_of_shares *)(room.squares + 2 * layer->depth);
     room.keys = (tinyflow_inverse_norm *)(room.rows + layer->depth);
     room.wide = (int16_t *)(room.keys + layer->depth);
     for (int32_t h = 0; h < layer->heads; ++h) {

@@ -133,6 +133,30 @@ TINYFLOW_INLINE uint32_t tinyflow_signed_odd_bytes(uint32_t word)
 #endif
 }
 
+/* PKHBT: the lower half of each word, that of `lower` below. */
+TINYFLOW_INLINE uint32_t tinyflow_lower_halves(uint32_t lower, uint32_t upper)
+{
+#if TINYFLOW_HAS_DSP
+    uint32_t halves;
+    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(halves) : "r"(lower), "r"(upper));
+    return halves;
+#else
+    return (lower & 0xffffu) | upper << 16;
+#endif
+}
+
+/* PKHTB: the upper half of each word, that of `lower` below. */
+TINYFLOW_INLINE uint32_t tinyflow_upper_halves(uint32_t lower, uint32_t upper)
+{
+#if TINYFLOW_HAS_DSP
+    uint32_t halves;
+    __asm__("pkhtb %0, %2, %1, asr #16" : "=r"(halves) : "r"(lower), "r"(upper));
+    return halves;
+#else
+    return lower >> 16 | (upper & 0xffff0000u);
+#endif
+}
+
 /* SSUB8 and SEL: the larger one of each two bytes. */
 TINYFLOW_INLINE uint32_t tinyflow_larger_bytes(uint32_t a, uint32_t b)
 {

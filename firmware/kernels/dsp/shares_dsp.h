@@ -40,8 +40,8 @@ TINYFLOW_INLINE uint32_t tinyflow_wide_shares(const int32_t *scores, int32_t cou
             c2 = count == 3 ? tinyflow_carried_share(c1, largest - scores[4], decay, start) : 0u;
         }
         sum += (c0 >> 16) + (c1 >> 16) + (c2 >> 16) + (c3 >> 16);
-        tinyflow_store_pair(place, c0 >> 16 | (c2 & 0xffff0000u));
-        tinyflow_store_pair(place + 2, c1 >> 16 | (c3 & 0xffff0000u));
+        tinyflow_store_pair(place, tinyflow_upper_halves(c0, c2));
+        tinyflow_store_pair(place + 2, tinyflow_upper_halves(c1, c3));
         carried = c3;
         scores += 8;
         place += TINYFLOW_MIXED_GROUP;
@@ -49,11 +49,31 @@ TINYFLOW_INLINE uint32_t tinyflow_wide_shares(const int32_t *scores, int32_t cou
     return sum;
 }
 
-/* As tinyflow_mean_code, for shifts above 32. */
-TINYFLOW_INLINE int8_t tinyflow_mean_code_dsp(int32_t sum, tinyflow_mean mean, int32_t zero)
+/* How the sums of a row of shares become codes: (sum * factor / 2^32 + half) >> shift. */
+typedef struct {
+    int32_t start; /* of a sum: it takes the zero point of the values away */
+    int32_t factor, half, shift;
+} tinyflow_row_of_shares;
+
+/* For shifts of the mean above 32. */
+TINYFLOW_INLINE tinyflow_row_of_shares tinyflow_row_with_sum(uint32_t sum, int32_t multiplier,
+                                                             int32_t shift, int32_t value_zero)
 {
-    const int32_t shift = mean.shift - 32;
-    const int32_t value = tinyflow_smmla(sum, mean.factor, (int32_t)(1u << (shift - 1))) >> shift;
+    const tinyflow_mean mean = tinyflow_mean_of(sum, multiplier, shift);
+    const tinyflow_row_of_shares row = {
+        .start = -value_zero * (int32_t)sum,
+        .factor = mean.factor,
+        .half = (int32_t)(1u << (mean.shift - 33)),
+        .shift = mean.shift - 32,
+    };
+    return row;
+}
+
+/* As tinyflow_mean_code. */
+TINYFLOW_INLINE int8_t tinyflow_row_code(int32_t sum, const tinyflow_row_of_shares *row,
+                                         int32_t zero)
+{
+    const int32_t value = tinyflow_smmla(sum, row->factor, row->half) >> row->shift;
     return (int8_t)tinyflow_signed_byte_within(value + zero);
 }
 

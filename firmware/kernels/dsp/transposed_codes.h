@@ -15,10 +15,10 @@ TINYFLOW_INLINE void tinyflow_transpose_block(uint32_t token_0, uint32_t token_1
     const uint32_t even_23 = (token_2 & even) | (token_3 & even) << 8;
     const uint32_t odd_01 = (token_0 >> 8 & even) | (token_1 & odd);
     const uint32_t odd_23 = (token_2 >> 8 & even) | (token_3 & odd);
-    tinyflow_store_word(out, (even_01 & 0xffffu) | even_23 << 16);
-    tinyflow_store_word(out + out_step, (odd_01 & 0xffffu) | odd_23 << 16);
-    tinyflow_store_word(out + 2 * out_step, even_01 >> 16 | (even_23 & 0xffff0000u));
-    tinyflow_store_word(out + 3 * out_step, odd_01 >> 16 | (odd_23 & 0xffff0000u));
+    tinyflow_store_word(out, tinyflow_lower_halves(even_01, even_23));
+    tinyflow_store_word(out + out_step, tinyflow_lower_halves(odd_01, odd_23));
+    tinyflow_store_word(out + 2 * out_step, tinyflow_upper_halves(even_01, even_23));
+    tinyflow_store_word(out + 3 * out_step, tinyflow_upper_halves(odd_01, odd_23));
 }
 
 /*

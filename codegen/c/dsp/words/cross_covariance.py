@@ -18,7 +18,7 @@ from tinyflow.ir import Graph, Node, Op
 
 MOST_WIDENED = 64
 """Tokens at a time: more would save little of what goes between the inner loops."""
-_BYTES_OF_A_CHANNEL = 28
+_BYTES_OF_A_CHANNEL = 32
 """Two squares, what makes codes of a row's sums, the norm of a key."""
 
 
