@@ -33,7 +33,6 @@ TINYFLOW_INLINE tinyflow_layer_norm_sums tinyflow_layer_norm_add_up(const int8_t
                                                                     int32_t count)
 {
     tinyflow_layer_norm_sums sums = {0, 0};
-    const int8_t *const end = codes + count;
     const int8_t *const whole = codes + tinyflow_unknown(count & ~7);
     while (codes != whole) {
         const uint32_t first = tinyflow_load_word(codes);
@@ -42,9 +41,9 @@ TINYFLOW_INLINE tinyflow_layer_norm_sums tinyflow_layer_norm_add_up(const int8_t
         tinyflow_layer_norm_add_word(&sums, first);
         tinyflow_layer_norm_add_word(&sums, second);
     }
-    for (; codes != end; ++codes) {
-        sums.of_codes += *codes;
-        sums.of_squares += *codes * *codes;
+    for (int32_t i = 0; i < (count & 7); ++i) {
+        sums.of_codes += codes[i];
+        sums.of_squares += codes[i] * codes[i];
     }
     return sums;
 }
@@ -74,7 +73,6 @@ TINYFLOW_INLINE void tinyflow_layer_norm_words_plain(const tinyflow_layer_norm_s
                                                      tinyflow_layer_norm_line line,
                                                      const int8_t *in, int8_t *out)
 {
-    const int8_t *const end = in + layer->channels;
     const int8_t *const whole = in + tinyflow_unknown(layer->channels & ~7);
     line.start += (uint32_t)layer->start;
     while (in != whole) {
@@ -87,9 +85,9 @@ TINYFLOW_INLINE void tinyflow_layer_norm_words_plain(const tinyflow_layer_norm_s
         in += 8;
         out += 8;
     }
-    for (; in != end; ++in, ++out) {
-        const int32_t sum = tinyflow_layer_norm_on(line, *in);
-        *out = (int8_t)tinyflow_signed_byte_within(sum >> layer->fraction);
+    for (int32_t i = 0; i < (layer->channels & 7); ++i) {
+        const int32_t sum = tinyflow_layer_norm_on(line, in[i]);
+        out[i] = (int8_t)tinyflow_signed_byte_within(sum >> layer->fraction);
     }
 }
 
@@ -98,7 +96,6 @@ TINYFLOW_INLINE void tinyflow_layer_norm_words_affine(const tinyflow_layer_norm_
                                                       tinyflow_layer_norm_line line,
                                                       const int8_t *in, int8_t *out)
 {
-    const int8_t *const end = in + layer->channels;
     const int8_t *const whole = in + tinyflow_unknown(layer->channels & ~3);
     const int32_t *gamma = layer->gamma, *beta = layer->beta;
     while (in != whole) {
@@ -113,9 +110,9 @@ TINYFLOW_INLINE void tinyflow_layer_norm_words_affine(const tinyflow_layer_norm_
         gamma += 4;
         beta += 4;
     }
-    for (; in != end; ++in, ++out, ++gamma, ++beta) {
-        const int32_t sum = tinyflow_smmla(tinyflow_layer_norm_on(line, *in), *gamma, *beta);
-        *out = (int8_t)tinyflow_signed_byte_within(sum >> layer->fraction);
+    for (int32_t i = 0; i < (layer->channels & 3); ++i) {
+        const int32_t sum = tinyflow_smmla(tinyflow_layer_norm_on(line, in[i]), gamma[i], beta[i]);
+        out[i] = (int8_t)tinyflow_signed_byte_within(sum >> layer->fraction);
     }
 }
 
