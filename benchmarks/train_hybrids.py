@@ -7,8 +7,8 @@ JPEG files (``jpeg``, ``offsets``, ``y``), TEST.npz the 10000 test pictures as u
 (``x``, ``y``). FOLDER gets ``NETWORK.pt``, the weights under the key ``model``, and
 ``NETWORK.json``, everything needed to build the network, feed it and train it again.
 
-One run takes about 10 minutes on one core that is free. The same seed on another machine or number of threads
-gives another network; top-1 varies by about 1 percentage point between seeds.
+One run takes about 10 minutes on one core that is free. The same seed on another machine or number
+of threads gives another network; top-1 varies by about 1 percentage point between seeds.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import nn
 
-from tinyflow.models import build_network
+from tinyflow.models import build_network, load_checkpoint
 from tinyflow.models.registry import Size
 from tinyflow.models.sizes import EdgeNeXtSize, TinyNeXtSize
 
@@ -188,6 +189,18 @@ def train(
         print(f"epoch {epoch + 1}: loss {mean:.3f}, {minutes:.1f} min", file=sys.stderr, flush=True)
         save(model, place)
     return model
+
+
+SIZES: dict[str, type[Size]] = {"tinynext": TinyNeXtSize, "edgenext": EdgeNeXtSize}
+
+
+def load_hybrid(place: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """The trained network of ``place``, a .pt file, and the facts beside it."""
+    facts = json.loads(place.with_suffix(".json").read_text())
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in facts["size"].items()}
+    size = SIZES[facts["family"]](**values)
+    model = build_network(size, facts["classes"], facts["resolution"])
+    return load_checkpoint(model, place), facts
 
 
 def parse() -> argparse.Namespace:
