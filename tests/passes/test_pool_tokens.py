@@ -21,7 +21,7 @@ def pooled(tokens: int, attrs: PoolAttrs, shape: tuple[int, ...] | None = None) 
     return b.build(b.node(Op.TANH, [y]))
 
 
-@pytest.mark.parametrize("tokens", [12, 14])
+@pytest.mark.parametrize("tokens", [6, 12, 14])
 @pytest.mark.parametrize("across", [False, True])
 def test_windows_side_by_side(tokens: int, across: bool) -> None:
     """A remainder that fills no window is dropped."""
@@ -33,8 +33,8 @@ def test_windows_side_by_side(tokens: int, across: bool) -> None:
     mean = next(node for node in after.nodes if node.op is Op.MEAN)
     assert mean.name == "pool"
     assert mean.attrs == MeanAttrs((2,))
-    assert after.operands(mean)[0].shape == (1, 3, 4, 6)
-    assert (Op.SLICE in {node.op for node in after.nodes}) == (tokens == 14)
+    assert after.operands(mean)[0].shape == (1, tokens // 4, 4, 6)
+    assert (Op.SLICE in {node.op for node in after.nodes}) == (tokens != 12)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,7 @@ def test_windows_side_by_side(tokens: int, across: bool) -> None:
         (PoolAttrs((1, 4), (1, 2)), (1, 1, 12, 6)),
         (PoolAttrs((1, 4), (1, 4), ((0, 0), (0, 2))), (1, 1, 12, 6)),
         (PoolAttrs((1, 4), (1, 4)), (1, 3, 4, 6)),
+        (PoolAttrs((1, 12), (1, 12)), (1, 1, 12, 6)),
         (PoolAttrs((2, 2), (2, 2)), (1, 2, 6, 6)),
     ],
 )

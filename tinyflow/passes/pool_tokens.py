@@ -39,7 +39,7 @@ def _is_pool_of_tokens(graph: Graph, node: Node) -> bool:
         and attrs.kernel[2 - along[0]] == 1
         and attrs.padding == NO_PADDING
         and attrs.clamp.is_identity
-        and y.shape[along[0]] > 1
+        and attrs.kernel[along[0] - 1] < x.shape[along[0]]
         and y.quant is None
         and above is not None
         and above.op is Op.RESHAPE
