@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyflow.ir import OPS, RELU, Attrs, DType, Graph, Node, Op, Shape, Tensor, check_graph
+from tinyflow.ir.ops.attention import AttentionAttrs
 from tinyflow.ir.ops.conv2d import Conv2DAttrs
+from tinyflow.ir.ops.cross_covariance import CrossCovarianceAttrs
 from tinyflow.ir.ops.depthwise_conv2d import DepthwiseConv2DAttrs
 from tinyflow.ir.ops.fully_connected import FullyConnectedAttrs
 from tinyflow.ir.ops.matmul import MatmulAttrs
@@ -89,6 +91,16 @@ def product(lead: Shape, m: int, k: int, p: int, transpose_b: bool) -> LayerShap
     )
 
 
+def attention(queries: int, keys: int, channels: int, heads: int) -> LayerShape:
+    inputs = ((1, queries, channels), (1, keys, channels), (1, keys, channels))
+    return LayerShape(Op.ATTENTION, inputs, AttentionAttrs(heads, (channels / heads) ** -0.5))
+
+
+def covariance(tokens: int, channels: int, heads: int) -> LayerShape:
+    inputs = ((1, tokens, channels),) * 3
+    return LayerShape(Op.CROSS_COVARIANCE, inputs, CrossCovarianceAttrs(heads), ((heads,),))
+
+
 def simple(op: Op, *shape: int) -> LayerShape:
     return LayerShape(op, ((1, *shape),), OPS[op].attrs())
 
@@ -152,6 +164,13 @@ SHAPES: tuple[LayerShape, ...] = (
         ((), (32, 32, 32, True)), ((), (32, 32, 32, False)), ((), (49, 16, 49, True)),
         ((), (49, 49, 16, False)), ((2,), (25, 16, 25, True)), ((2,), (25, 25, 16, False)),
         ((), (10, 7, 5, False)), ((4,), (16, 8, 16, True)), ((), (1, 64, 32, False)),
+    ]),
+    *(attention(*s) for s in [
+        (196, 196, 96, 1), (49, 49, 64, 2), (144, 36, 96, 3), (9, 9, 96, 1), (25, 25, 21, 1),
+        (16, 16, 32, 4),
+    ]),
+    *(covariance(*s) for s in [
+        (256, 48, 4), (64, 88, 4), (16, 168, 4), (100, 24, 2), (25, 36, 3),
     ]),
 )  # fmt: skip
 
