@@ -210,6 +210,8 @@ def _kernel_files(kernels: Sequence[str]) -> dict[str, bytes]:
 def _wrapped(text: str, indent: int = 0) -> str:
     """C code that has no strings, broken behind commas into lines of at most `_WIDTH`; ``indent``
     are the spaces that stand before it already."""
+    own = len(text) - len(text.lstrip(" "))
+    text, indent = text[own:], indent + own
     lines = textwrap.wrap(
         re.sub(r"(?<!,) ", "\0", text),
         _WIDTH,
@@ -218,7 +220,7 @@ def _wrapped(text: str, indent: int = 0) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return "\n".join(lines).lstrip().replace("\0", " ")
+    return " " * own + "\n".join(lines).lstrip().replace("\0", " ")
 
 
 @cache

@@ -149,6 +149,7 @@ class _Emitter:
     def _setup(self) -> Iterator[str]:
         window = self.fused.window
         if window is not None and window.pad:
+            yield "/* Above the first row. */"
             yield f"memset(band, {window.fill}, {window.pad * self._band_stride});"
 
     def _body(self, layers: list[EmittedLayer]) -> Iterator[str]:
@@ -163,6 +164,7 @@ class _Emitter:
         if window is not None and window.kernel > window.stride:
             stride, kept = self._band_stride, window.kernel - window.stride
             moved = fused.tile * window.stride * stride
+            yield "/* The next rows need these, too. */"
             yield f"memmove(band, band + {moved}, {kept * stride});"
 
     def _rows_to_add(self) -> Iterator[str]:
@@ -170,6 +172,7 @@ class _Emitter:
         fused, window = self.fused, self.fused.window
         assert window is not None
         row = "y" if window.stride == 1 else f"{window.stride} * y"
+        yield "/* The band begins with row `top`, and those from `begin` on are new. */"
         yield f"const int32_t top = {_sum(row, -window.pad)};"
         new = _sum("top", window.kernel - window.stride)
         if window.pad or window.kernel > window.stride:
@@ -221,6 +224,7 @@ class _Emitter:
         if self._reaches_below:
             stride, rows = self._band_stride, window.band_rows(fused.tile)
             below = f"{_sum('top', rows)} - {window.rows}"
+            yield "/* Below the last row. */"
             yield f"if ({_sum('top', rows)} > {window.rows}) {{"
             yield (
                 f"    memset(band + ({window.rows} - top) * {stride}, {window.fill}, "
@@ -244,6 +248,7 @@ class _Emitter:
             return self._variable(name)
         if window is not None and name == window.source and fused.before:
             return f"band + (begin - top) * {self._band_stride}"
+        name = fused.aliases.get(name, name)
         tensor = self.schedule.graph.tensors[name]
         units = fused.units if begin == "y" or window is None else window.rows
         base = address("arena", self.schedule.placements[name].offset)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tinyflow.codegen.c.fusion import Region, Select, Step, find_steps
 from tinyflow.codegen.c.sources import Feature, Goal
@@ -46,6 +46,21 @@ class _Request:
     costs: Costs | None
     flash: FlashProfile | None
     arena_limit: int | None
+    known: dict[Goal, dict[str, tuple[Candidate, ...]]] = field(default_factory=dict)
+
+    def options_for(self, goal: Goal) -> dict[str, tuple[Candidate, ...]]:
+        """The candidates of each layer on its own, which costs must be known for."""
+        assert self.costs is not None
+        if goal not in self.known:
+            self.known[goal] = list_options(self.graph, self.features, goal, self.costs, self.flash)
+        return self.known[goal]
+
+    def choices(self) -> Choices:
+        """Kernels of the layers on their own, as `choose_variants` chooses them."""
+        if self.costs is None:
+            return choose_variants(self.graph, self.features, self.goal)
+        chosen = choose_among(self.graph, self.options_for, self.goal, self.flash, self.arena_limit)
+        return {name: candidate.variant for name, candidate in chosen.items()}
 
 
 def plan_model(
@@ -63,7 +78,7 @@ def plan_model(
     are too where the arena would not stay within its limit.
     """
     request = _Request(graph, features, goal, costs, flash, arena_limit)
-    choices = choose_variants(graph, features, goal, costs, flash, arena_limit)
+    choices = request.choices()
     apart = Plan(choices, make_schedule(graph, demands_of(graph, choices)))
     plan = _fuse(request, apart, _allows(goal))
     if goal is Goal.SPEED and plan.schedule.arena_bytes > (arena_limit or math.inf):
@@ -99,9 +114,7 @@ def _demands(request: _Request, choices: Choices) -> Demands:
     """Of the layers on their own: as lean as the goal allows."""
     if request.costs is None or request.goal is Goal.SPEED:
         return demands_of(request.graph, choices)
-    options = list_options(
-        request.graph, request.features, request.goal, request.costs, request.flash
-    )
+    options = request.options_for(request.goal)
     return {name: found.demand for name, found in leanest(request.graph, options).items()}
 
 
@@ -135,7 +148,7 @@ def _choose_others(
     graph, costs = request.graph, request.costs
 
     def options_for(goal: Goal) -> dict[str, tuple[Candidate, ...]]:
-        found = list_options(graph, request.features, goal, costs, request.flash)
+        found = dict(request.options_for(goal))
         for step in steps:
             for node in step.fused.nodes:
                 del found[node.name]

@@ -50,6 +50,8 @@ class Fused:
     A unit is a row, or where no layer needs neighbours a position; the result has ``units`` of
     them, ``tile`` in a tile. ``places`` and ``scratch`` lie in the step's working memory, by
     tensor of the tiles and by node, offsets from its start. ``demand`` is that of the whole step.
+    ``aliases`` are names in the tiles, and the tensors that they stand for, where some nodes read
+    other rows of one tensor than others.
     """
 
     nodes: tuple[Node, ...]
@@ -60,6 +62,7 @@ class Fused:
     scratch: Mapping[str, Placement]
     demand: Demand
     cut: frozenset[str]
+    aliases: Mapping[str, str]
     window: Window | None = None
     leading: int = 0
     """Nodes that come first: they compute rows of the window's source."""

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 from tinyflow.codegen.c.fusion.members import is_cut
 from tinyflow.codegen.c.fusion.regions import Region
-from tinyflow.codegen.c.fusion.tiles import describe_window, tile_graph, units_of
+from tinyflow.codegen.c.fusion.tiles import (
+    describe_window,
+    read_twice,
+    tile_graph,
+    units_of,
+)
 from tinyflow.codegen.c.variants.variant import Variant
 from tinyflow.codegen.schedule import Demand, Fused, Overlap, plan_inside, rising_distance
 from tinyflow.ir import OPS, Graph, Node
@@ -30,10 +35,10 @@ def build(graph: Graph, region: Region, tile: int, select: Select) -> Step:
     window = describe_window(graph, region)
     choices = {node.name: select(tiles, node) for node in tiles.nodes}
     demands = {node.name: choices[node.name].demand(tiles, node) for node in tiles.nodes}
-    outside = {name for name in tiles.inputs if name in graph.tensors}
-    outside.add(region.nodes[-1].output)
+    outside = {*tiles.inputs, region.nodes[-1].output}
     if window is not None:
         outside.add(window.source)
+        outside.remove(window.band)
     inside = plan_inside(tiles, demands, outside)
     sharing = _Sharing(graph, region, tile)
     replaces = sharing.replaced()
@@ -47,6 +52,7 @@ def build(graph: Graph, region: Region, tile: int, select: Select) -> Step:
         scratch=inside.scratch,
         demand=Demand(inside.nbytes, overlap=overlap, replaces=replaces),
         cut=_cut_names(graph, region, tiles),
+        aliases=read_twice(region),
         window=window,
         leading=len(region.before),
         consumed=sharing.source if overlap is not None else None,

@@ -54,14 +54,16 @@ def tile_graph(graph: Graph, region: Region, tile: int) -> Graph:
         tensors[window.band] = replace(band, name=window.band, shape=shape)
     for node in region.nodes:
         count = added if node in region.before else tile
-        mine = node
+        mine = _with_own_rows(region, node)
         if window is not None and node.name == window.node:
             mine = _over_band(node, window)
-        for name in (*mine.inputs, node.output):
-            tensor = graph.tensors.get(name)
-            if tensor is None or name in tensors:
+        for whole, name in zip(
+            (*node.inputs, node.output), (*mine.inputs, node.output), strict=True
+        ):
+            if name in tensors:
                 continue
-            cut = name == node.output or is_cut(graph, node, name)
+            tensor = replace(graph.tensors[whole], name=name)
+            cut = name == node.output or is_cut(graph, node, whole)
             shape = _cut(tensor.shape, count, window) if cut else tensor.shape
             tensors[name] = tensor if shape == tensor.shape else replace(tensor, shape=shape)
         nodes.append(_fitted(mine, tensors))
@@ -79,6 +81,26 @@ def tile_graph(graph: Graph, region: Region, tile: int) -> Graph:
         outputs=(*outputs, *outside),
         layouts={},
     )
+
+
+def read_twice(region: Region) -> dict[str, str]:
+    """Tensors from outside of which the nodes before the window read other rows than those after
+    it: for the former, they have a name of their own. The tensor by that name."""
+    after = {name for node in region.nodes if node not in region.before for name in node.inputs}
+    made = {node.output for node in region.nodes}
+    return {
+        f"{name} (rows)": name
+        for node in region.before
+        for name in node.inputs
+        if name in after and name not in made
+    }
+
+
+def _with_own_rows(region: Region, node: Node) -> Node:
+    if node not in region.before:
+        return node
+    names = {whole: name for name, whole in read_twice(region).items()}
+    return replace(node, inputs=tuple(names.get(name, name) for name in node.inputs))
 
 
 def _cut(shape: Shape, count: int, window: Window | None) -> Shape:
