@@ -88,12 +88,7 @@ def test_half_precision_weights() -> None:
     assert_equal_to_torch(import_program(program), halves.float())
 
 
-SEEDS = {
-    "tinynext_t": 64,
-    "edgenext_xxs": 64,
-    "edgenext_xxs_bn_hs": 64,
-    "nextvit_s": 32,
-}
+SEEDS = {"tinynext_t": 64, "edgenext_xxs_bn_hs": 64}
 TIMM = {"edgenext_xx_small": 64, "nextvit_small": 32}
 
 
