@@ -10,7 +10,7 @@ from typing import Any
 from tinyflow import __version__
 from tinyflow.data import Dataset
 from tinyflow.data.spec import layout_of, source_shape
-from tinyflow.ir import Graph
+from tinyflow.ir import DType, Graph, Tensor
 from tinyflow.pipeline.source import Source
 from tinyflow.project import CompileOptions
 from tinyflow.quantize import QuantizeOptions
@@ -113,10 +113,17 @@ def _end(graph: Graph, canonical: Graph, name: str) -> dict[str, Any]:
         "layout": list(layout_of(graph, name)),
         "stored_shape": list(tensor.shape),
         "dtype": tensor.dtype.value,
-        "source_dtype": canonical.tensors[name].dtype.value,
+        "source_dtype": _source_dtype(canonical, tensor).value,
         "scale": tensor.params.scale if quantized else None,
         "zero_point": tensor.params.zero_point if quantized else None,
     }
+
+
+def _source_dtype(canonical: Graph, tensor: Tensor) -> DType:
+    """As the source model has it; what post-processing made is real where it has a scale."""
+    if tensor.name in canonical.tensors:
+        return canonical.tensors[tensor.name].dtype
+    return tensor.dtype if tensor.params.scale == 1.0 else DType.FLOAT32
 
 
 def package_versions(model_format: str) -> dict[str, str]:
