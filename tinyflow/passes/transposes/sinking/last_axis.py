@@ -19,7 +19,7 @@ def sink_last_axis(sweep: Sweep, node: Node) -> Sunk | None:
     if form is None:
         return None
     x = sweep.place(node.inputs[0], form)
-    return Sunk((x, *node.inputs[1:]), node.attrs, form.shape, _reseen(held, form.shape))
+    return Sunk((x, *node.inputs[1:]), node.attrs, form.shape, held.view)
 
 
 def sink_fully_connected(sweep: Sweep, node: Node) -> Sunk | None:
@@ -29,8 +29,7 @@ def sink_fully_connected(sweep: Sweep, node: Node) -> Sunk | None:
     if form is None:
         return None
     features = sweep.graph.result(node).shape[-1]
-    view = _reseen(held, form.shape)
-    axes = Factored.of(view, form.shape)
+    axes = Factored.of(held.view, form.shape)
     if axes is None or not axes.seen[-1]:
         return None
     x = sweep.place(node.inputs[0], form)
@@ -56,9 +55,3 @@ def channels_last(held: Held) -> View | None:
     if len(kept) >= MOST_AXES:
         kept = (1, math.prod(kept))
     return View.of(held.stored).reshape((*kept, axes.product(last)))
-
-
-def _reseen(held: Held, stored: Shape) -> View:
-    """The view of a stored tensor under another shape: positions do not change."""
-    assert math.prod(held.stored) == math.prod(stored)
-    return held.view
