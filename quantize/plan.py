@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,25 +29,11 @@ class Plan:
     params: Mapping[str, QuantParams]
     weights: Mapping[str, QuantizedWeights]
     constants: Mapping[str, Mapping[str, QuantParams]]
-    operands: Operands = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "operands", self._operands())
-
-    def _operands(self) -> Operands:
+    @property
+    def operands(self) -> Operands:
         """The real values of the integer constants, by node and tensor name."""
-        table: dict[str, dict[str, np.ndarray]] = {}
-        for node in self.graph.nodes:
-            if node.name in self.weights:
-                own = self.weights[node.name]
-                real = (own.real_weight(), own.real_bias())
-                table[node.name] = dict(zip(node.inputs[1:], real, strict=True))
-            else:
-                table[node.name] = {
-                    name: fake_quantize(self.graph.tensors[name].value, params)
-                    for name, params in self.constants.get(node.name, {}).items()
-                }
-        return table
+        return _RealOperands(self)
 
     @classmethod
     def of(cls, graph: Graph, params: Mapping[str, QuantParams]) -> Plan:
@@ -77,6 +63,31 @@ class Plan:
                 ratios.append(noise / signal)
         mean = float(np.mean(ratios)) if ratios else 0.0
         return -10.0 * math.log10(mean) if mean > 0.0 else math.inf
+
+
+class _RealOperands(Mapping[str, Mapping[str, np.ndarray]]):
+    """Computed when they are looked up: all at once, those of several plans would not fit into
+    memory together for a large network."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._nodes = {node.name: node for node in plan.graph.nodes}
+
+    def __getitem__(self, name: str) -> Mapping[str, np.ndarray]:
+        node = self._nodes[name]
+        if name in self._plan.weights:
+            own = self._plan.weights[name]
+            return dict(zip(node.inputs[1:], (own.real_weight(), own.real_bias()), strict=True))
+        return {
+            constant: fake_quantize(self._plan.graph.tensors[constant].value, params)
+            for constant, params in self._plan.constants.get(name, {}).items()
+        }
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._nodes)
+
+    def __len__(self) -> int:
+        return len(self._nodes)
 
 
 def float_logits(graph: Graph, samples: Samples) -> Samples:

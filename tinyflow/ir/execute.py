@@ -27,7 +27,7 @@ def execute(
     computes in double precision.
     """
     constants = {
-        name: t.value.astype(dtype) if t.value.dtype.kind == "f" else t.value
+        name: t.value.astype(dtype, copy=False) if t.value.dtype.kind == "f" else t.value
         for name, t in graph.constants.items()
     }
     activations = {name: np.asarray(inputs[name], dtype=dtype) for name in graph.inputs}
