@@ -1,4 +1,4 @@
-"""Reads taps.bin: every row that every step computed."""
+"""Reads taps.bin: every row that every layer computed."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class _Rows:
 class TapReader:
     """Gathers the taps of ``count`` inferences, which may come from several files.
 
-    ``arrays`` holds [n, ...] by tensor. The step of a tap is the index of a node: a step holds
-    one node, and steps run in the order of the graph.
+    ``arrays`` holds [n, ...] by tensor. The number of a tap is the index of a node. Its rows are
+    as wide as the build says, and come in as many bands as they were computed in.
     """
 
     def __init__(self, graph: Graph, count: int) -> None:

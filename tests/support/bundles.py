@@ -15,6 +15,7 @@ from tinyflow.codegen.c import (
     demands_of,
     features_of,
     generate,
+    plan_model,
 )
 from tinyflow.codegen.schedule import make_schedule
 from tinyflow.ir import DType, Graph, Node, Op, QuantParams, Rounding, Tensor, serialize
@@ -148,11 +149,16 @@ def write_graph_bundle(
     target: str = "cortex-m4",
     options: CodegenOptions | None = None,
     goal: Goal = Goal.BALANCED,
+    fuse: bool = False,
 ) -> Path:
     """A bundle of a quantized graph, made by the real generator with the kernels that the target
-    gets; ``inputs`` are raw codes."""
-    choices = choose_variants(graph, features_of(load_target(target)), goal)
+    gets; ``inputs`` are raw codes. With ``fuse``, layers are fused as for real models."""
+    features = features_of(load_target(target))
+    choices = choose_variants(graph, features, goal)
     schedule = make_schedule(graph, demands_of(graph, choices))
+    if fuse:
+        plan = plan_model(graph, features, goal)
+        choices, schedule = plan.choices, plan.schedule
     graph = schedule.graph
     manifest = {"schema_version": 1, "model": {"name": "net"}, "target": {"name": target}}
     files = {

@@ -15,6 +15,7 @@ from tinyflow.codegen.c.fusion import Select, Step, build, grow_regions
 from tinyflow.codegen.c.fusion.tiles import units_of
 from tinyflow.codegen.schedule import make_schedule
 from tinyflow.ir import Graph, Node, Op, QuantParams
+from tinyflow.ir.ops.concat import ConcatAttrs
 from tinyflow.ir.ops.pool import PoolAttrs
 from tinyflow.ir.ops.slice import SliceAttrs
 
@@ -165,7 +166,8 @@ def _join(b: BlockBuilder, draw: Draw, x: str, name: str) -> str:
     shape = b.tensors[x].shape
     others = [n for n, t in b.tensors.items() if t.shape[:3] == shape[:3] and not t.is_constant]
     others = [n for n in others if b.tensors[n].quant == b.tensors[x].quant]
-    return b.concat([x, draw.choice(others or [x])], name)
+    operands = [x, draw.choice(others or [x])]
+    return b.node(Op.CONCAT, operands, ConcatAttrs(3), name, b.tensors[x].quant)
 
 
 def _slice(b: BlockBuilder, draw: Draw, x: str, name: str) -> str:
