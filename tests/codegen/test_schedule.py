@@ -354,7 +354,7 @@ def test_no_row_is_overwritten_before_it_was_read(seed: int) -> None:
 
 def test_random_graphs_overlap_in_both_directions() -> None:
     seen = set()
-    for seed in range(60):
+    for seed in range(120):
         schedule = plan(random_graph(seed, tuple(ROWS_READ), max_nodes=8))
         for step in schedule.steps:
             if schedule.placements[step.output].overlaps is not None:

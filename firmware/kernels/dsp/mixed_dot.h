@@ -49,18 +49,19 @@ TINYFLOW_INLINE void tinyflow_mixed_add(tinyflow_mixed_sums *sums, const int16_t
     const uint32_t even_0 = tinyflow_load_pair(group), odd_0 = tinyflow_load_pair(group + 2);
     const uint32_t even_1 = tinyflow_load_pair(group + 4), odd_1 = tinyflow_load_pair(group + 6);
     tinyflow_keep_loads_behind();
-    const uint32_t even = tinyflow_signed_even_bytes(codes_0);
-    const uint32_t odd = tinyflow_signed_odd_bytes(codes_0);
-    sums->of_00 = tinyflow_two_products(even_0, even, sums->of_00);
-    sums->of_10 = tinyflow_two_products(even_1, even, sums->of_10);
-    sums->of_00 = tinyflow_two_products(odd_0, odd, sums->of_00);
-    sums->of_10 = tinyflow_two_products(odd_1, odd, sums->of_10);
-    const uint32_t next_even = tinyflow_signed_even_bytes(codes_1);
-    const uint32_t next_odd = tinyflow_signed_odd_bytes(codes_1);
-    sums->of_01 = tinyflow_two_products(even_0, next_even, sums->of_01);
-    sums->of_11 = tinyflow_two_products(even_1, next_even, sums->of_11);
-    sums->of_01 = tinyflow_two_products(odd_0, next_odd, sums->of_01);
-    sums->of_11 = tinyflow_two_products(odd_1, next_odd, sums->of_11);
+    uint32_t halves = tinyflow_signed_even_bytes(codes_0);
+    sums->of_00 = tinyflow_two_products(even_0, halves, sums->of_00);
+    sums->of_10 = tinyflow_two_products(even_1, halves, sums->of_10);
+    halves = tinyflow_signed_odd_bytes(codes_0);
+    sums->of_00 = tinyflow_two_products(odd_0, halves, sums->of_00);
+    sums->of_10 = tinyflow_two_products(odd_1, halves, sums->of_10);
+    halves = tinyflow_signed_even_bytes(codes_1);
+    sums->of_01 = tinyflow_two_products(even_0, halves, sums->of_01);
+    sums->of_11 = tinyflow_two_products(even_1, halves, sums->of_11);
+    halves = tinyflow_signed_odd_bytes(codes_1);
+    sums->of_01 = tinyflow_two_products(odd_0, halves, sums->of_01);
+    sums->of_11 = tinyflow_two_products(odd_1, halves, sums->of_11);
+    tinyflow_keep_loads_behind();
 }
 
 /* The last `count` % 4 codes of a vector of at least four: the word that ends with them, the
@@ -70,17 +71,31 @@ TINYFLOW_INLINE uint32_t tinyflow_mixed_rest(const int8_t *codes, int32_t count)
     return tinyflow_load_word(codes + count - 4) >> (8 * (4 - count % 4));
 }
 
+/* Two groups of the wide vectors by eight codes of each other one. */
+TINYFLOW_INLINE void tinyflow_mixed_add_8(tinyflow_mixed_sums *sums, const int16_t *wide,
+                                          const int8_t *a, const int8_t *b)
+{
+    tinyflow_mixed_add(sums, wide, tinyflow_load_word(a), tinyflow_load_word(b));
+    tinyflow_mixed_add(sums, wide + TINYFLOW_MIXED_GROUP, tinyflow_load_word(a + 4),
+                       tinyflow_load_word(b + 4));
+}
+
 /* Adds the products of `count` entries. */
 TINYFLOW_INLINE void tinyflow_mixed_dot(tinyflow_mixed_sums *sums, const int16_t *wide,
                                         const int8_t *codes_0, const int8_t *codes_1,
                                         int32_t count)
 {
     const int8_t *a = codes_0, *b = codes_1;
-    const int8_t *const end = codes_0 + count / 8 * 8;
+    const int8_t *const end = codes_0 + count / 16 * 16;
     while (a != end) {
-        tinyflow_mixed_add(sums, wide, tinyflow_load_word(a), tinyflow_load_word(b));
-        tinyflow_mixed_add(sums, wide + TINYFLOW_MIXED_GROUP, tinyflow_load_word(a + 4),
-                           tinyflow_load_word(b + 4));
+        tinyflow_mixed_add_8(sums, wide, a, b);
+        tinyflow_mixed_add_8(sums, wide + 2 * TINYFLOW_MIXED_GROUP, a + 8, b + 8);
+        a += 16;
+        b += 16;
+        wide += 4 * TINYFLOW_MIXED_GROUP;
+    }
+    if (count & 8) {
+        tinyflow_mixed_add_8(sums, wide, a, b);
         a += 8;
         b += 8;
         wide += 2 * TINYFLOW_MIXED_GROUP;
