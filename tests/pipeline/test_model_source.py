@@ -119,7 +119,7 @@ def test_weights_of_a_function_s_module(nets: Path) -> None:
         ("tiny_test_nets:missing", "has no 'missing'"),
         ("tiny_no_such_module:make", "no module 'tiny_no_such_module'"),
         ("tiny_test_nets:broken", "RuntimeError: no such thing"),
-        ("tiny_test_nets:number", "gives a int, which is no PyTorch module"),
+        ("tiny_test_nets:number", "gives an object of type int, which is no PyTorch module"),
         ("tiny_test_nets:__name__", "is no function"),
         ("tinynext_x", "has the suffix ''"),
     ],
@@ -154,7 +154,7 @@ def test_a_module_given_in_python() -> None:
     module = small()
     given = options("net", shapes=SHAPE)
     assert import_model(given, SILENT, module).title == "net"
-    with pytest.raises(UsageError, match="a list is no model"):
+    with pytest.raises(UsageError, match="an object of type list is no model"):
         import_model(given, SILENT, [])
     with pytest.raises(ModelError, match="net is in training mode"):
         import_model(given, SILENT, module.train())

@@ -60,7 +60,7 @@ def factory_model(options: CompileOptions, progress: Progress) -> Graph:
             _load_weights(made, Path(options.weights))
     elif not isinstance(made, ExportedProgram):
         raise ModelError(
-            f"{options.model} gives a {type(made).__name__}, which is no PyTorch module",
+            f"{options.model} gives an object of type {type(made).__name__}, which is no PyTorch module",
             "name a function without arguments that returns a torch.nn.Module",
         )
     return object_graph(made, options.shapes, name)
@@ -72,7 +72,7 @@ def object_graph(model: nn.Module | ExportedProgram, shapes: Shapes, name: str) 
         return import_program(model, name, shapes)
     if not isinstance(model, nn.Module):
         raise UsageError(
-            f"a {type(model).__name__} is no model",
+            f"an object of type {type(model).__name__} is no model",
             "give a path, a torch.nn.Module or a torch.export.ExportedProgram",
         )
     if model.training:

@@ -257,6 +257,17 @@ def test_op_of_another_domain(tmp_path: Path) -> None:
     assert "com.example.FusedConv is not supported" in refused(source, tmp_path).message
 
 
+def test_op_of_an_optimizer(tmp_path: Path) -> None:
+    source = one_op("Attention", {"x": (1, 4, 6)}, {"w": tensor(0, 6, 18)}, num_heads=2)
+    source.graph.node[0].domain = "com.microsoft"
+    source.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    shape = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 4, 6])
+    source.graph.output[0].CopyFrom(shape)
+    (obstacle,) = refused(source, tmp_path).obstacles
+    assert "com.microsoft.Attention is an operation that an optimizer has made" in obstacle.reason
+    assert "as it was exported" in obstacle.remedy
+
+
 def test_branches(tmp_path: Path) -> None:
     def branch(op: str) -> onnx.GraphProto:
         out = helper.make_tensor_value_info("r", TensorProto.FLOAT, [1, 3])

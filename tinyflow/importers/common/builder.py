@@ -55,6 +55,7 @@ class Builder:
         self.inputs: list[str] = []
         self._values: dict[str, Value] = {}
         self._node_names: set[str] = set()
+        self._bound: set[str] = set()
 
     # What handlers ask.
 
@@ -177,6 +178,7 @@ class Builder:
         self.tensors[name] = Tensor(name, shape, DType.FLOAT32)
         self.inputs.append(name)
         self._values[name] = Value(name, shape)
+        self._bound.add(name)
 
     def knows(self, value: str) -> bool:
         return value in self._values or value in self.constants
@@ -191,15 +193,17 @@ class Builder:
         stored = shape if shape[:1] == (1,) else (1, *shape)
         self.tensors[name] = Tensor(name, stored, DType.FLOAT32)
         self._values[value] = Value(name, shape)
+        self._bound.add(name)
 
     def bind(self, name: str, result: str | Value) -> None:
         """Says what a source value is; a tensor stands for a value of its own shape. A new tensor
         takes the value's name."""
         if isinstance(result, str):
             result = Value(result, self.shape(result))
-        if all(known.tensor != result.tensor for known in self._values.values()):
+        if result.tensor not in self._bound:
             result = replace(result, tensor=self._rename(result.tensor, name))
         self._values[name] = result
+        self._bound.add(result.tensor)
 
     def alias(self, name: str, value: str) -> None:
         """Gives a source value a second name."""
@@ -218,6 +222,7 @@ class Builder:
             return tensor
         if tensor not in self.inputs and tensor not in outputs:
             renamed = self._rename(tensor, value)
+            self._bound.add(renamed)
             self._values = {
                 v: replace(known, tensor=renamed) if known.tensor == tensor else known
                 for v, known in self._values.items()
@@ -238,13 +243,17 @@ class Builder:
 
     def _rename(self, old: str, new: str) -> str:
         self.tensors[new] = replace(self.tensors.pop(old), name=new)
-        for index, node in enumerate(self.nodes):
+        # Nodes stand in order: before the one that computes the tensor, nothing reads it.
+        for index in range(len(self.nodes) - 1, -1, -1):
+            node = self.nodes[index]
             if old in node.inputs or old in node.outputs:
                 self.nodes[index] = replace(
                     node,
                     inputs=tuple(new if i == old else i for i in node.inputs),
                     outputs=tuple(new if o == old else o for o in node.outputs),
                 )
+            if old in node.outputs:
+                break
         return new
 
     def _unique_tensor(self, stem: str) -> str:

@@ -31,4 +31,9 @@ def refusal(layer: Layer) -> RefusalError:
         )
     if is_quantized_op(layer.op):
         return RefusalError(f"{layer.op} belongs to a model that is quantized already")
+    if layer.op.startswith("com.microsoft."):
+        return RefusalError(
+            f"{layer.op} is an operation that an optimizer has made of several",
+            "give the model as it was exported: TinyFlow simplifies it itself",
+        )
     return RefusalError(f"{layer.op} is not supported")
