@@ -60,7 +60,8 @@ def factory_model(options: CompileOptions, progress: Progress) -> Graph:
             _load_weights(made, Path(options.weights))
     elif not isinstance(made, ExportedProgram):
         raise ModelError(
-            f"{options.model} gives an object of type {type(made).__name__}, which is no PyTorch module",
+            f"{options.model} gives an object of type {type(made).__name__}, which is no PyTorch "
+            "module",
             "name a function without arguments that returns a torch.nn.Module",
         )
     return object_graph(made, options.shapes, name)
