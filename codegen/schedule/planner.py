@@ -146,7 +146,7 @@ class _Search:
                 ordered = tuple(self.offsets[i] for i in range(len(self.sizes)))
                 self.best = Plan(ordered, top)
             return
-        if self._least(floors, level) >= self.best.nbytes:
+        if self._is_hopeless(floors, level):
             return
         for i in sorted(waiting, key=lambda i: (max(floors[i], level), -self.sizes[i], i)):
             offset = floors[i]
@@ -160,14 +160,19 @@ class _Search:
             self._extend(raised, offset)
             del self.offsets[i]
 
-    def _least(self, floors: Sequence[int], level: int) -> int:
-        """No completion of the plan ends below this."""
-        worst = 0
+    def _is_hopeless(self, floors: Sequence[int], level: int) -> bool:
+        """Whether no completion of the plan ends below the best plan."""
         for need in self.needs:
-            waiting = [i for i in need.nbytes if i not in self.offsets]
-            if waiting:
-                total = sum(need.nbytes[i] for i in waiting)
-                if need.pair is not None and not self.offsets.keys() & need.pair:
-                    total -= need.saved
-                worst = max(worst, min(max(floors[i], level) for i in waiting) + total)
-        return worst
+            total, lowest = 0, -1
+            for i, nbytes in need.nbytes.items():
+                if i not in self.offsets:
+                    total += nbytes
+                    if lowest < 0 or floors[i] < lowest:
+                        lowest = floors[i]
+            if lowest < 0:
+                continue
+            if need.pair is not None and not self.offsets.keys() & need.pair:
+                total -= need.saved
+            if max(lowest, level) + total >= self.best.nbytes:
+                return True
+        return False
