@@ -19,6 +19,7 @@ from tinyflow.ir.ops.reshape import ReshapeAttrs
 from tinyflow.ir.ops.resize import ResizeAttrs
 from tinyflow.ir.ops.slice import SliceAttrs
 from tinyflow.ir.ops.transpose import TransposeAttrs
+from tinyflow.passes import run_passes
 from tinyflow.passes.remove_identity import remove_identity
 
 SHAPE = (1, 4, 5, 3)
@@ -89,6 +90,14 @@ def test_two_outputs_of_one_value_stay_two() -> None:
     y = _start(b)
     graph = b.build(y, b.node(Op.RESHAPE, [y], ReshapeAttrs(SHAPE)))
     assert remove_identity(graph)[1] is False
+
+
+def test_passes_rest_on_two_outputs_of_one_shape() -> None:
+    b = GraphBuilder()
+    x = b.input("x", SHAPE)
+    outputs = [b.node(Op.RESHAPE, [x], ReshapeAttrs((1, 60))) for _ in range(2)]
+    graph = b.build(*outputs)
+    assert run_passes(graph).outputs == graph.outputs
 
 
 def test_a_reshape_of_a_reshape_is_one() -> None:

@@ -58,6 +58,10 @@ def _skip_reshape(graph: Graph, node: Node) -> Graph | None:
     inner = graph.producer(node.inputs[0])
     if node.op is not Op.RESHAPE or inner is None or inner.op is not Op.RESHAPE:
         return None
+    copies = graph.result(node).shape == graph.result(inner).shape
+    if copies and {inner.output, node.output} <= {*graph.outputs}:
+        # One output twice: whichever it is read from, both are needed.
+        return None
     if not same_codes(graph, inner.inputs[0], inner.output, node.output):
         return None
     editor = GraphEditor(graph)
