@@ -205,7 +205,7 @@ class _Emitter:
     def _added_rows(self, before: list[EmittedLayer]) -> Iterator[str]:
         """The new rows, from the layers that compute them; where there are none, the rows are
         those of a tensor in the arena."""
-        lines = []
+        lines: list[str] = []
         for node, layer in zip(self.fused.before, before, strict=True):
             lines += self._call(node, layer, "begin", "end")
         if not before:

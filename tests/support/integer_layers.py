@@ -115,6 +115,5 @@ def assert_same_integers(actual: Graph, expected: Graph) -> None:
 def _fields(form: IntegerForm | None) -> dict[str, Any]:
     assert form is not None
     return {
-        name: vars(value) if is_dataclass(value) else value
-        for name, value in vars(form).items()
+        name: vars(value) if is_dataclass(value) else value for name, value in vars(form).items()
     }

@@ -10,7 +10,6 @@ from tinyflow.ir.node import Attrs, Op
 from tinyflow.ir.ops.spec import OpSpec, same_shape
 from tinyflow.ir.quant_params import QuantParams
 
-
 WIDE_OUTPUT = QuantParams.per_tensor(1 / 65536, -32768)
 """The quantization of an int16 output."""
 
