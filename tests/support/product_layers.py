@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,7 +21,8 @@ class Product:
     many tokens.
 
     ``padding`` is SAME where it is None; ``spread`` is how far, in octaves, scales differ by
-    channel; ``weight`` is the code of all weights, where they are not random.
+    channel; ``weight`` is the code of all weights, where they are not random. ``groups`` is for
+    convolutions alone.
     """
 
     size: tuple[int, ...]
@@ -38,6 +39,7 @@ class Product:
     bias: int = 1 << 11
     weight: int | None = None
     gain: float = 1.0
+    groups: int = 1
 
     @property
     def is_conv(self) -> bool:
@@ -65,7 +67,9 @@ def _add(builder: GraphBuilder, rng: np.random.Generator, i: int, layer: Product
     x_quant = QuantParams.per_tensor(0.05, layer.in_zero)
     x = builder.input(f"x{i}", (1, *layer.size, layer.in_c), DType.INT8, x_quant)
     kernel = layer.kernel if layer.is_conv else ()
-    weight = rng.integers(-127, 128, (layer.out_c, *kernel, layer.in_c), dtype=np.int8)
+    weight = rng.integers(
+        -127, 128, (layer.out_c, *kernel, layer.in_c // layer.groups), dtype=np.int8
+    )
     if layer.weight is not None:
         weight[:] = layer.weight
     scales = 0.01 * 2.0 ** rng.uniform(-layer.spread, layer.spread, layer.out_c)
@@ -77,7 +81,7 @@ def _add(builder: GraphBuilder, rng: np.random.Generator, i: int, layer: Product
     scale = 0.05 * 0.01 * 74 * 74 * float(np.sqrt(weight[0].size)) / 60 / layer.gain
     quant = QuantParams.per_tensor(scale, layer.out_zero)
     if layer.is_conv:
-        conv = Conv2DAttrs(layer.strides, layer.sides, layer.dilations, 1, layer.clamp)
+        conv = Conv2DAttrs(layer.strides, layer.sides, layer.dilations, layer.groups, layer.clamp)
         return builder.node(Op.CONV_2D, (x, w, b), conv, f"layer{i}", quant)
     dense = FullyConnectedAttrs(layer.clamp)
     return builder.node(Op.FULLY_CONNECTED, (x, w, b), dense, f"layer{i}", quant)
@@ -127,3 +131,15 @@ def random_product(rng: np.random.Generator) -> Product:
         axes = zip(size, kernel, strides, dilations, layer.sides, strict=True)
         if min(extent(*axis) for axis in axes) >= 1:
             return layer
+
+
+def random_groups(rng: np.random.Generator) -> Product:
+    """A convolution in some groups of an even number of channels."""
+    while True:
+        layer = random_product(rng)
+        if layer.is_conv:
+            break
+    groups = int(rng.integers(2, 5))
+    in_c = groups * int(rng.choice([2, 4, 6, 8, 16, 30, 32]))
+    out_c = groups * int(rng.choice([1, 2, 3, 4, 8, 9, 32]))
+    return replace(layer, in_c=in_c, out_c=out_c, groups=groups)

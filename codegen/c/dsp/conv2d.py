@@ -1,7 +1,9 @@
-"""CONV_2D in one group, by a ring of widened rows.
+"""CONV_2D by a ring of widened rows.
 
-The blocks read a pixel's window from the ring as one run per row of the kernel, or, where the runs
-are short and many output channels read them, from one run that was gathered before.
+Where there are several groups of channels, each has a plane of its own in the ring, as if it were
+a layer that writes only some of the result's channels. The blocks read a pixel's window from a
+plane as one run per row of the kernel, or, where the runs are short and many output channels read
+them, from one run that was gathered before.
 """
 
 from __future__ import annotations
@@ -39,13 +41,14 @@ _MOST_WIDENED = Fraction(1, 48)
 
 @dataclass(frozen=True)
 class _Plan:
-    """A row of the ring: ``first`` values for alignment, ``before`` of padding, ``inside`` of the
-    image, and padding up to ``pitch``. All counts are values.
+    """A row of the ring, for each of ``groups``: ``first`` values for alignment, ``before`` of
+    padding, ``inside`` of the image, and padding up to ``plane``. All counts are values.
 
     ``window`` is how the ring is read, (runs, values of each, values from pixel to pixel);
     ``chunk`` is the number of pixels gathered at a time, 0 where the blocks read the ring.
     """
 
+    groups: int
     shape: ProductShape
     window: tuple[int, int, int]
     chunk: int
@@ -53,18 +56,20 @@ class _Plan:
     first: int
     before: int
     inside: int
-    pitch: int
+    plane: int
     ring: int
 
     @classmethod
     def of(cls, graph: Graph, node: Node) -> _Plan:
         attrs: Any = node.attrs
         x, weight = graph.operands(node)[:2]
-        _, _, out_w, out_c = graph.result(node).shape
+        _, _, out_w, all_c = graph.result(node).shape
         _, kernel_h, kernel_w, in_c = weight.shape
+        out_c = all_c // attrs.groups
         step, run = attrs.strides[1] * in_c, kernel_w * in_c
         reach = (out_w - 1) * step + run
-        shape = ProductShape.of(kernel_h, run, step, out_c, must_carry(graph, node))
+        carries = must_carry(graph, node)
+        shape = ProductShape.of(kernel_h, run, step, out_c, carries, all_c - out_c)
         gathered = _gathered(shape, run)
         chunk = 0
         if gathered is not None:
@@ -76,6 +81,7 @@ class _Plan:
         # The image begins at a word, so that it can be widened in words.
         first = before % 2
         return cls(
+            groups=attrs.groups,
             shape=shape,
             window=(kernel_h, run, step),
             chunk=chunk,
@@ -83,13 +89,14 @@ class _Plan:
             first=first,
             before=before,
             inside=inside,
-            pitch=-(-(first + reach + shape.row - run) // 2) * 2,
+            plane=-(-(first + reach + shape.row - run) // 2) * 2,
             ring=(kernel_h - 1) * attrs.dilations[0] + 1,
         )
 
     @property
     def scratch_bytes(self) -> int:
-        return 2 * (self.ring * self.pitch + self.chunk * self.shape.pixel_step)
+        ring = self.ring * self.groups * self.plane
+        return 2 * (ring + self.chunk * self.shape.pixel_step)
 
 
 def _gathered(shape: ProductShape, run: int) -> ProductShape | None:
@@ -98,15 +105,27 @@ def _gathered(shape: ProductShape, run: int) -> ProductShape | None:
     if shape.runs == 1 or shape.carries or values > _MOST_GATHERED:
         return None
     even = values + values % 2
-    gathered = ProductShape(1, even // 2, even, shape.out_c)
+    gathered = ProductShape(1, even // 2, even, shape.out_c, skipped=shape.skipped)
     gathering = 2 * gather_cycles(shape.runs, run, shape.pixel_step)
     return gathered if gathered.pair_cycles + gathering < shape.pair_cycles else None
 
 
-def applies(graph: Graph, node: Node) -> bool:
+def _in_one_group(graph: Graph, node: Node) -> bool:
+    attrs: Any = node.attrs
+    return attrs.groups == 1 and _applies(graph, node)
+
+
+def _in_groups(graph: Graph, node: Node) -> bool:
+    """Channels in twos: a pixel's are widened to a whole number of words."""
+    attrs: Any = node.attrs
+    even = graph.operands(node)[1].shape[3] % 2 == 0
+    return attrs.groups > 1 and even and _applies(graph, node)
+
+
+def _applies(graph: Graph, node: Node) -> bool:
     attrs: Any = node.attrs
     kernel_w = graph.operands(node)[1].shape[2]
-    if attrs.groups != 1 or (attrs.dilations[1] != 1 and kernel_w != 1):
+    if attrs.dilations[1] != 1 and kernel_w != 1:
         return False
     return can_multiply(graph, node) and _Plan.of(graph, node).shape.runs <= MOST_RUNS
 
@@ -137,14 +156,16 @@ def _can_fall(graph: Graph, node: Node) -> bool:
     out_c, kernel_h, kernel_w, _ = graph.operands(node)[1].shape
     kept = max(kernel_h - attrs.strides[0], 0)
     # A value is widened in the time of about two products.
-    return Fraction(2 * kept, kernel_h * kernel_w * out_c) <= _MOST_WIDENED
+    products = kernel_h * kernel_w * out_c // attrs.groups
+    return Fraction(2 * kept, products) <= _MOST_WIDENED
 
 
 def bind(layer: Layer) -> list[KernelCall]:
     attrs, plan = layer.attrs, _Plan.of(layer.graph, layer.node)
-    _, in_h, _, _ = layer.operands[0].shape
+    _, in_h, _, in_c = layer.operands[0].shape
     _, out_h, out_w, out_c = layer.result.shape
     weight = layer.operands[1].value
+    piece = plan.inside if plan.groups == 1 else weight.shape[3]
     pairs = out_w > 1 and can_pair_pixels(plan.shape)
     fields: list[FieldLine] = [
         {"in_h": in_h, "out_h": out_h, "out_w": out_w},
@@ -155,8 +176,10 @@ def bind(layer: Layer) -> list[KernelCall]:
             "pad_top": attrs.padding[0][0],
         },
         {"in_zero": layer.operands[0].params.zero_point},
+        {"groups": plan.groups, "group_c": plan.shape.out_c},
+        {"piece": piece, "pieces": plan.inside // max(piece, 1), "distance": in_c},
         {"first": plan.first, "before": plan.before, "inside": plan.inside},
-        {"pitch": plan.pitch, "ring": plan.ring, "chunk": plan.chunk},
+        {"plane": plan.plane, "ring": plan.ring, "chunk": plan.chunk},
         {"widen": layer.block(widen(plan.permuted))},
         {"gather": layer.block(gather(*plan.window)) if plan.chunk else "NULL"},
         {
@@ -167,6 +190,7 @@ def bind(layer: Layer) -> list[KernelCall]:
                 plan.permuted,
                 pairs=pairs,
                 single=not pairs or out_w % 2 == 1,
+                groups=plan.groups,
             )
         },
     ]
@@ -174,5 +198,13 @@ def bind(layer: Layer) -> list[KernelCall]:
 
 
 RING = Variant(
-    "ring of paired products", Op.CONV_2D, bind, frozenset({Feature.DSP}), applies, demand
+    "ring of paired products", Op.CONV_2D, bind, frozenset({Feature.DSP}), _in_one_group, demand
+)
+GROUPED_RING = Variant(
+    "ring of paired products by groups",
+    Op.CONV_2D,
+    bind,
+    frozenset({Feature.DSP}),
+    _in_groups,
+    demand,
 )

@@ -35,7 +35,13 @@ PORTABLE: dict[Op, Variant] = {
     op: Variant("portable", op, bind, demand=rows.demand) for op, bind in BINDINGS.items()
 }
 
-_PRODUCTS = (*pointwise.VARIANTS, conv2d_line.LINE, winograd.WINOGRAD, conv2d.RING)
+_PRODUCTS = (
+    *pointwise.VARIANTS,
+    conv2d_line.LINE,
+    winograd.WINOGRAD,
+    conv2d.RING,
+    conv2d.GROUPED_RING,
+)
 """Kernels that read their weights again for every few pixels."""
 
 SPECIALIZED: tuple[Variant, ...] = (

@@ -24,7 +24,8 @@ QUANTITIES = (
 - one: the layer itself; rows: rows of the result
 - inputs, outputs, weights: elements read, written, and of constants
 - products: multiply-accumulates, output channels counted in fours where they are multiplied so
-- groups: groups of four output channels, at every pixel
+- groups: groups of four output channels, at every pixel; none takes channels of two groups of a
+  grouped convolution
 - gathered: elements of all windows
 """
 
@@ -57,7 +58,8 @@ def quantities(graph: Graph, node: Node) -> Mapping[str, int]:
     """The value of each of `QUANTITIES`."""
     operands, result = graph.operands(node), graph.result(node)
     _, height, width, channels = as_nhwc(result.shape)
-    pixels, fours = height * width, -(-channels // 4)
+    parts = getattr(node.attrs, "groups", 1)
+    pixels, fours = height * width, parts * -(-channels // parts // 4)
     macs = graph.macs(node)
     return {
         "one": 1,
@@ -74,7 +76,7 @@ def quantities(graph: Graph, node: Node) -> Mapping[str, int]:
 def _gathered(graph: Graph, node: Node, pixels: int, channels: int) -> int:
     attrs: Any = node.attrs
     if node.op is Op.CONV_2D:
-        return pixels * prod(graph.operands(node)[1].shape[1:])
+        return pixels * attrs.groups * prod(graph.operands(node)[1].shape[1:])
     if node.op in (Op.AVERAGE_POOL, Op.MAX_POOL):
         return int(pixels * channels * prod(attrs.kernel))
     return 0

@@ -55,7 +55,7 @@ TINYFLOW_INLINE void tinyflow_conv2d_line_s8_rows(const tinyflow_conv2d_line_s8 
         const int32_t now = layer->out_w - x < layer->piece ? layer->out_w - x : layer->piece;
         const int16_t *row = tinyflow_conv2d_line_widen(
             layer, in.data, (int16_t *)scratch, x * step, (x + now - 1) * step + layer->run);
-        tinyflow_products_of_pixels(&layer->blocks, &row, out.data + x * layer->blocks.out_c, now);
+        tinyflow_products_of_pixels(&layer->blocks, &row, out.data + x * layer->blocks.out_step, now);
     }
 }
 

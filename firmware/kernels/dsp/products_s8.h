@@ -22,7 +22,7 @@
 #define TINYFLOW_MOST_RUNS 32
 
 /* `count` times one or two pixels, `pixel_step` activations apart. `runs` point at the first
- * one's; `out` gets all channels of each pixel. */
+ * one's; `out` gets all channels of each pixel, and the next one's begin `out_step` codes further. */
 typedef void (*tinyflow_products_block)(const int16_t *const *runs, const int32_t *weights,
                                         int8_t *out, int32_t count);
 
@@ -44,6 +44,7 @@ typedef struct {
     int32_t steps;
     int32_t pixel_step;
     int32_t out_c;
+    int32_t out_step;
     int32_t carries;
     tinyflow_products_requant requant;
 } tinyflow_products;
@@ -117,7 +118,7 @@ TINYFLOW_INLINE void tinyflow_products_s8(tinyflow_products shape, const int16_t
             }
             for (int32_t c = 0; c < 4 && o + c < shape.out_c; ++c) {
                 const int32_t sum = (int32_t)tinyflow_products_sum(&shape, sums, carried, c);
-                out[pixel * shape.out_c + o + c] =
+                out[pixel * shape.out_step + o + c] =
                     tinyflow_products_code(&shape.requant, sum, w + c * shape.requant.words);
             }
             w += 4 * shape.requant.words;
@@ -134,7 +135,8 @@ typedef struct {
     int32_t parts;
     int32_t part;
     int32_t pixel_step;
-    int32_t out_c;
+    int32_t out_step;    /* codes from pixel to pixel */
+    int32_t group_words; /* of weights, where there are several groups of channels */
 } tinyflow_product_blocks;
 
 /* `pixels` neighbours; `rows` point at the rows of the first one's window. */
@@ -154,7 +156,7 @@ TINYFLOW_INLINE void tinyflow_products_of_pixels(const tinyflow_product_blocks *
         for (int32_t run = 0; run < blocks->rows * blocks->parts; ++run) {
             runs[run] += paired * blocks->pixel_step;
         }
-        blocks->single(runs, blocks->weights, out + paired * blocks->out_c, pixels - paired);
+        blocks->single(runs, blocks->weights, out + paired * blocks->out_step, pixels - paired);
     }
 }
 

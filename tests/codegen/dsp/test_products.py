@@ -10,7 +10,12 @@ import numpy as np
 import pytest
 
 from tests.support.dsp_layers import DSP, assert_equal_on_dsp, variant_names
-from tests.support.product_layers import Product, product_graph, random_product
+from tests.support.product_layers import (
+    Product,
+    product_graph,
+    random_groups,
+    random_product,
+)
 from tinyflow.codegen.c import choose_variants, demands_of, generate, variants
 from tinyflow.codegen.c.dsp import conv2d, conv2d_line, pointwise
 from tinyflow.codegen.c.dsp.products import must_carry
@@ -20,6 +25,7 @@ from tinyflow.ir import NO_CLAMP, RELU6, Clamp, Graph, Rounding
 POINTWISE = "paired products"
 RING = "ring of paired products"
 LINE = "line of paired products"
+GROUPED = "ring of paired products by groups"
 
 PIXELS = [
     Product((5, 5), 64, 64),
@@ -62,6 +68,26 @@ WINDOWS = [
 """First layers, gathered or not, runs with and without a loop, lines, holes between windows,
 windows beyond the image, pixels too far apart for a pair of them."""
 
+GROUPS = [
+    Product((5, 6), 64, 64, (3, 3), groups=2),
+    Product((7, 5), 96, 96, (3, 3), (2, 2), groups=3, in_zero=7, out_zero=11, clamp=NO_CLAMP),
+    Product((6, 5), 32, 32, (3, 3), groups=4, spread=6.0, out_zero=3, clamp=NO_CLAMP),
+    Product((1, 9), 48, 48, (3, 3), groups=3),
+    Product((9, 1), 16, 24, (3, 3), groups=2, in_zero=127),
+    Product((7, 8), 24, 21, (3, 2), (1, 2), padding=((0, 2), (1, 0)), groups=3),
+    Product((6, 6), 12, 10, (3, 3), groups=2, in_zero=5, out_zero=-4, clamp=NO_CLAMP),
+    Product((5, 7), 4, 6, (3, 3), groups=2),
+    Product((8, 7), 32, 8, (1, 1), (2, 3), groups=2),
+    Product((4, 5), 16, 16, (3, 3), groups=2, weight=-127, in_zero=127, clamp=NO_CLAMP),
+    Product((9, 7), 8, 8, (2, 2), (3, 3), padding=((1, 0), (1, 0)), groups=2),
+    Product((9, 5), 8, 4, (3, 3), dilations=(2, 1), padding=((2, 2), (1, 1)), groups=2),
+    Product((3, 3), 8, 8, (5, 5), groups=2),
+    Product((2, 4), 2200, 8, (1, 2), (1, 2), groups=2),
+    Product((3, 3), 24, 14, (3, 3), groups=2, bias=1 << 29),
+]
+"""In words and not, whole fours of output channels and not, gathered windows, maps of one row and
+of one column, strides, holes between windows, windows beyond the image, carried sums."""
+
 
 LINES = [
     Product((1, 14), 6, 5, (1, 5)),
@@ -91,12 +117,14 @@ not."""
 @pytest.fixture(autouse=True)
 def only_these_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        variants, "SPECIALIZED", (*pointwise.VARIANTS, conv2d_line.LINE, conv2d.RING)
+        variants,
+        "SPECIALIZED",
+        (*pointwise.VARIANTS, conv2d_line.LINE, conv2d.RING, conv2d.GROUPED_RING),
     )
 
 
 def test_some_of_each_equal_the_reference(tmp_path: Path) -> None:
-    some = [PIXELS[2], WINDOWS[1], WINDOWS[3], LINES[0], CARRIED[0]]
+    some = [PIXELS[2], WINDOWS[1], WINDOWS[3], LINES[0], CARRIED[0], GROUPS[1], GROUPS[5]]
     assert_equal_on_dsp(product_graph(some), tmp_path)
 
 
@@ -114,6 +142,27 @@ def test_windows_equal_the_reference(rounding: Rounding, tmp_path: Path) -> None
     graph = product_graph(WINDOWS, rounding)
     assert variant_names(graph) == [RING] * len(WINDOWS)
     assert_equal_on_dsp(graph, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rounding", Rounding)
+def test_groups_equal_the_reference(rounding: Rounding, tmp_path: Path) -> None:
+    graph = product_graph(GROUPS, rounding)
+    assert variant_names(graph) == [GROUPED] * len(GROUPS)
+    assert_equal_on_dsp(graph, tmp_path)
+
+
+@pytest.mark.slow
+def test_random_groups_equal_the_reference(tmp_path: Path) -> None:
+    rng = np.random.default_rng(11)
+    graph = product_graph([random_groups(rng) for _ in range(16)], seed=11)
+    assert set(variant_names(graph)) == {GROUPED}
+    assert_equal_on_dsp(graph, tmp_path)
+
+
+def test_pixels_of_groups_that_fill_no_word_are_left_to_the_portable_kernel() -> None:
+    layers = [Product((3, 3), 9, 9, (3, 3), groups=3), Product((3, 3), 4, 8, (3, 3), groups=4)]
+    assert variant_names(product_graph(layers)) == ["portable"] * 2
 
 
 @pytest.mark.slow
@@ -147,6 +196,7 @@ def test_results_take_their_operands_place() -> None:
     assert fits_its_operand(SAME)
     assert fits_its_operand(replace(SAME, out_c=5))
     assert fits_its_operand(replace(SAME, strides=(2, 2), out_c=32))
+    assert fits_its_operand(replace(SAME, groups=2))
     assert fits_its_operand(Product((5, 5), 16, 16))
     assert not fits_its_operand(Product((9, 9), 16, 20))
     assert fits_its_operand(Product((1, 40), 16, 12, (1, 3), padding=((0, 0), (0, 2))))
@@ -167,6 +217,8 @@ def test_rows_in_place_equal_the_reference(tmp_path: Path) -> None:
     layers = [
         SAME,
         replace(SAME, strides=(2, 2), out_c=31),
+        replace(SAME, groups=2, out_c=6),
+        replace(SAME, groups=4, strides=(2, 2), out_c=32),
         replace(SAME, kernel=(2, 2), padding=((0, 1), (0, 1))),
         replace(SAME, kernel=(5, 3), strides=(3, 1)),
         Product((31, 5), 64, 61),
@@ -180,6 +232,8 @@ def test_weights_that_do_not_pair_are_left_to_the_portable_kernel() -> None:
     lowest = Product((2, 2), 8, 4, weight=-128)
     assert variant_names(product_graph([lowest])) == ["portable"]
     assert variant_names(product_graph([replace(lowest, weight=-127)])) == [POINTWISE]
+    grouped = Product((3, 3), 8, 8, (3, 3), weight=-128, groups=2)
+    assert variant_names(product_graph([grouped])) == ["portable"]
 
 
 @pytest.mark.slow

@@ -41,7 +41,7 @@ def finish_group(
             mine = words[i * per_channel : (i + 1) * per_channel]
             for p, sums in enumerate(pixels):
                 alone, acc = sums.alone(channel, shape.carries)
-                store = f"[{out}, #{p * shape.out_c + channel}]"
+                store = f"[{out}, #{p * shape.out_step + channel}]"
                 lines += [*alone, *epilogue.lines(acc, mine, constant, temporary, store)]
         if channels.stop == shape.tail:
             lines += [

@@ -91,7 +91,7 @@ def next_pixels(shape: ProductShape, pixels: int, out: str) -> list[str]:
     frame = Frame(shape.runs)
     done = GROUP * (shape.groups - 1) if shape.tail else shape.out_c
     lines = [
-        *add_number(out, pixels * shape.out_c - done, "r3"),
+        *add_number(out, pixels * shape.out_step - done, "r3"),
         f"str {out}, [sp, #{frame.out}]",
         f"ldr r2, [sp, #{frame.count}]",
         f"ldr r1, [sp, #{frame.weights}]",

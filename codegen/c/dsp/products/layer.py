@@ -38,7 +38,8 @@ def can_multiply(graph: Graph, node: Node) -> bool:
     x, weight = graph.operands(node)[:2]
     if x.is_constant or x.dtype is not DType.INT8 or form.weight_zero:
         return False
-    return graph.result(node).shape[-1] + 3 <= _LARGEST_OFFSET and can_pair(weight.value)
+    groups = getattr(node.attrs, "groups", 1)
+    return graph.result(node).shape[-1] + 3 <= _LARGEST_OFFSET and can_pair(weight.value, groups)
 
 
 def must_carry(graph: Graph, node: Node) -> bool:
@@ -51,17 +52,24 @@ def can_pair_pixels(shape: ProductShape) -> bool:
     """Whether the second pixel's activations and codes lie within reach of the first's."""
     most = 4 * max(LARGEST_FLAT, LARGEST_STRAIGHT)
     return 2 * shape.pixel_step + most <= _LARGEST_OFFSET and (
-        2 * shape.out_c + 3 <= _LARGEST_OFFSET
+        shape.out_step + shape.out_c + 3 <= _LARGEST_OFFSET
     )
 
 
 def bind_products(
-    layer: Layer, rows: np.ndarray, shape: ProductShape, permuted: bool, pairs: bool, single: bool
+    layer: Layer,
+    rows: np.ndarray,
+    shape: ProductShape,
+    permuted: bool,
+    pairs: bool,
+    single: bool,
+    groups: int = 1,
 ) -> str:
     """Keeps the weight stream and the blocks of a layer; the C of its tinyflow_product_blocks.
 
-    ``rows`` are weights [out_c, rows of the window, values]. ``pairs`` and ``single`` say which
-    blocks are called.
+    ``rows`` are weights [out_c, rows of the window, values], where the shape is that of one of
+    ``groups``: their streams follow each other. ``pairs`` and ``single`` say which blocks are
+    called.
     """
     rounding = layer.graph.rounding
     assert rounding is not None
@@ -73,12 +81,18 @@ def bind_products(
     bias = -zero * rows.astype(np.int64).sum(axis=(1, 2))
     if len(layer.operands) > 2:
         bias += layer.operands[2].value
-    stream = pack(shape, rows, bias, epilogue.tables, permuted)
+    stream = np.concatenate(
+        [
+            pack(shape, rows[of], bias[of], [table[of] for table in epilogue.tables], permuted)
+            for of in (slice(g * shape.out_c, (g + 1) * shape.out_c) for g in range(groups))
+        ]
+    )
+    group_bytes = stream.nbytes // groups
     blocks = {"pairs": "NULL", "single": "NULL"}
     if pairs:
-        blocks["pairs"] = layer.block(_pair_block(shape, epilogue, stream.nbytes))
+        blocks["pairs"] = layer.block(_pair_block(shape, epilogue, group_bytes))
     if single:
-        blocks["single"] = layer.block(_single_block(shape, epilogue, stream.nbytes))
+        blocks["single"] = layer.block(_single_block(shape, epilogue, group_bytes))
     fields: dict[str, int | str] = {
         **blocks,
         "weights": layer.packed_weight("weights", stream, GROUP * (1 + len(epilogue.tables))),
@@ -86,8 +100,10 @@ def bind_products(
         "parts": shape.parts,
         "part": 2 * shape.steps,
         "pixel_step": shape.pixel_step,
-        "out_c": shape.out_c,
+        "out_step": shape.out_step,
     }
+    if groups > 1:
+        fields["group_words"] = stream.size // groups
     return "{" + ", ".join(f".{name} = {value}" for name, value in fields.items()) + "}"
 
 

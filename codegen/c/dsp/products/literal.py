@@ -15,6 +15,7 @@ def products(shape: ProductShape, epilogue: Epilogue) -> str:
         "steps": shape.steps,
         "pixel_step": shape.pixel_step,
         "out_c": shape.out_c,
+        "out_step": shape.out_step,
         "carries": int(shape.carries),
         "requant": requant_of(epilogue),
     }

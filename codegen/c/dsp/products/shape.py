@@ -35,7 +35,8 @@ class ProductShape:
     """Sums of ``runs`` runs of ``2 * steps`` products each, for ``out_c`` channels.
 
     A run lies without gaps in the widened activations; the next pixel's begins ``pixel_step``
-    activations further. ``pixel_step`` counts 16-bit values.
+    activations further. ``pixel_step`` counts 16-bit values. Between the codes of two pixels,
+    ``skipped`` others are left to somebody else.
 
     A row of a window is ``parts`` runs. With ``carries`` the odd channels' sums are taken out of
     the pairs after each run, so that they may need more than the 24 bits that a pair leaves them.
@@ -47,22 +48,34 @@ class ProductShape:
     out_c: int
     parts: int = 1
     carries: bool = False
+    skipped: int = 0
 
     @classmethod
     def of(
-        cls, rows: int, values: int, pixel_step: int, out_c: int, carries: bool = False
+        cls,
+        rows: int,
+        values: int,
+        pixel_step: int,
+        out_c: int,
+        carries: bool = False,
+        skipped: int = 0,
     ) -> ProductShape:
         """For windows of ``rows`` rows of ``values`` activations."""
         if not carries:
-            return cls(rows, -(-values // 2), pixel_step, out_c)
+            return cls(rows, -(-values // 2), pixel_step, out_c, skipped=skipped)
         parts = -(-values // LARGEST_CARRIED)
         steps = -(-values // parts // 4) * 2
-        return cls(rows * parts, steps, pixel_step, out_c, parts, carries)
+        return cls(rows * parts, steps, pixel_step, out_c, parts, carries, skipped)
 
     @property
     def row(self) -> int:
         """Activations that are read for a row of a window: those after its end get weights 0."""
         return self.parts * 2 * self.steps
+
+    @property
+    def out_step(self) -> int:
+        """Codes from pixel to pixel."""
+        return self.out_c + self.skipped
 
     @property
     def has_run_loop(self) -> bool:
@@ -109,4 +122,5 @@ class ProductShape:
     def stem(self) -> str:
         """How the names of the shape's blocks end."""
         runs = f"{self.runs}x" if self.runs > 1 else ""
-        return f"{runs}{2 * self.steps}_to_{self.out_c}{'_carried' * self.carries}"
+        among = f"_of_{self.out_step}" if self.skipped else ""
+        return f"{runs}{2 * self.steps}_to_{self.out_c}{among}{'_carried' * self.carries}"

@@ -21,11 +21,11 @@ PERMUTED = (0, 2, 1, 3)
 """The order of four values as SXTB16 widens them: even ones in one word, odd ones in the next."""
 
 
-def can_pair(weight: np.ndarray) -> bool:
-    """Whether all pairs of output channels (the first axis) fit a half-word: -128 only seldom
-    does."""
-    halves = _pairs(_padded(weight.reshape(len(weight), -1).astype(np.int32)))
-    return bool((halves >= -(1 << 15)).all())
+def can_pair(weight: np.ndarray, groups: int = 1) -> bool:
+    """Whether all pairs of output channels (the first axis) of each of the ``groups`` fit a
+    half-word: -128 only seldom does."""
+    channels = weight.reshape(groups, len(weight) // groups, -1).astype(np.int32)
+    return all((_pairs(_padded(each)) >= -(1 << 15)).all() for each in channels)
 
 
 def pack(
