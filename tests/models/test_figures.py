@@ -10,6 +10,7 @@ from tests.support.seed_counts import MACS, PARAMETERS
 from tinyflow.cli.main import main
 from tinyflow.models import list_models, model_spec
 from tinyflow.models.figures import load_figures
+from tinyflow.models.registry import Task
 
 
 def test_every_model_has_figures() -> None:
@@ -21,10 +22,11 @@ def test_every_model_has_figures() -> None:
 
 @pytest.mark.parametrize("name", list_models())
 def test_weights_take_a_byte_each(name: str) -> None:
-    """Norms fold away, and what has a table has no weight."""
+    """Norms fold away; a dilated kernel loses the taps that meet padding only."""
     known = load_figures()[name]
-    if known.weight_bytes is not None:
-        assert 0.97 * known.parameters < known.weight_bytes < known.parameters
+    assert known.weight_bytes is not None
+    least = 0.8 if model_spec(name).task is Task.SEGMENTATION else 0.97
+    assert least * known.parameters < known.weight_bytes < known.parameters
 
 
 @pytest.mark.slow
