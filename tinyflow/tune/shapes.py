@@ -51,6 +51,16 @@ def conv(
     return LayerShape(Op.CONV_2D, ((1, height, width, in_c),), attrs, constants)
 
 
+def grouped(
+    height: int, width: int, in_c: int, out_c: int, groups: int, stride: int = 1
+) -> LayerShape:
+    attrs = Conv2DAttrs(
+        (stride, stride), same((height, width), THREE, stride), groups=groups, clamp=RELU
+    )
+    constants = ((out_c, *THREE, in_c // groups), (out_c,))
+    return LayerShape(Op.CONV_2D, ((1, height, width, in_c),), attrs, constants)
+
+
 def depthwise(height: int, width: int, channels: int, kernel: Size, stride: int = 1) -> LayerShape:
     padding = same((height, width), kernel, stride)
     attrs = DepthwiseConv2DAttrs((stride, stride), padding, clamp=RELU)
@@ -171,6 +181,11 @@ SHAPES: tuple[LayerShape, ...] = (
     ]),
     *(covariance(*s) for s in [
         (256, 48, 4), (64, 88, 4), (16, 168, 4), (100, 24, 2), (25, 36, 3),
+    ]),
+    *(grouped(*s) for s in [
+        (14, 14, 64, 64, 2), (12, 12, 96, 96, 3), (6, 6, 192, 192, 6), (8, 8, 32, 32, 4),
+        (12, 12, 64, 64, 4), (9, 9, 12, 12, 2), (10, 10, 16, 16, 4), (7, 7, 16, 36, 2),
+        (14, 14, 64, 64, 2, 2), (15, 15, 32, 64, 4, 2),
     ]),
 )  # fmt: skip
 
