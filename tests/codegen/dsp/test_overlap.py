@@ -52,6 +52,24 @@ def rings() -> Graph:
     return b.finish(x)
 
 
+def grouped_rings() -> Graph:
+    """The same in groups of channels, which write each pixel's codes piece by piece."""
+    b = LayerBuilder("grouped_rings", 7)
+    x = b.image("image", (1, 13, 9, 24))
+    layers = (
+        (24, 3, 1, 1, 3),
+        (30, 3, 1, 1, 6),
+        (12, 5, 2, 1, 3),
+        (18, 3, 0, 1, 3),
+        (6, 3, 1, 2, 3),
+    )
+    for number, (channels, kernel, pad, stride, groups) in enumerate(layers):
+        weight = b.weights((channels, kernel, kernel, b.tensors[x].shape[3] // groups)) // 4
+        padding: Padding = ((pad, pad), (pad, pad))
+        x = b.conv(x, weight, b.biases(channels), f"conv_{number}", padding, groups, stride)
+    return b.finish(x)
+
+
 @pytest.mark.parametrize("goal", GOALS)
 def test_layers_that_widen_and_narrow(goal: Goal, tmp_path: Path) -> None:
     graph = bottlenecks()
@@ -64,6 +82,13 @@ def test_layers_that_widen_and_narrow(goal: Goal, tmp_path: Path) -> None:
 @pytest.mark.parametrize("goal", GOALS)
 def test_layers_with_rings_of_rows(goal: Goal, tmp_path: Path) -> None:
     graph = rings()
+    assert len(over(plan(graph, goal))) >= 3
+    assert_equal_on_dsp(graph, tmp_path / "net", goal)
+
+
+@pytest.mark.parametrize("goal", GOALS)
+def test_layers_with_rings_of_groups(goal: Goal, tmp_path: Path) -> None:
+    graph = grouped_rings()
     assert len(over(plan(graph, goal))) >= 3
     assert_equal_on_dsp(graph, tmp_path / "net", goal)
 

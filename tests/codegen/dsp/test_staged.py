@@ -22,10 +22,11 @@ FEATURES = features_of(load_target(SLOW))
 
 
 def convolutions(height: int = 6, width: int = 5) -> Graph:
-    """3x3 of channels in fours, 1x1, 3x3 of odd channels."""
+    """3x3 of channels in fours, in groups, 1x1, 3x3 of odd channels."""
     b = LayerBuilder()
     x = b.image("x", (1, height, width, 8))
     x = b.conv(x, b.weights((12, 3, 3, 8)), b.biases(12), "winograd", SAME)
+    x = b.conv(x, b.weights((12, 3, 3, 6)), b.biases(12), "groups", SAME, groups=2)
     x = b.conv(x, b.weights((7, 1, 1, 12)), b.biases(7), "pointwise")
     x = b.conv(x, b.weights((5, 3, 3, 7)), b.biases(5), "ring", SAME, stride=2)
     return attach_integers(b.build(x))
