@@ -23,7 +23,7 @@ from tinyflow.codegen.c.names import comment_text
 from tinyflow.codegen.c.sources import CodegenOptions, CSources
 from tinyflow.codegen.c.variants import PORTABLE, Choices
 from tinyflow.codegen.schedule import Schedule
-from tinyflow.ir import Rounding, Tensor
+from tinyflow.ir import Op, Rounding, Tensor
 
 _DEFAULTS = CodegenOptions()
 _WIDTH = 100
@@ -96,6 +96,15 @@ class _EmittedStep:
         if self.fused is not None:
             return self.fused.function
         return self.layers[0].function if self.layers[0].calls else None
+
+    @property
+    def tap(self) -> str | None:
+        """What shows a tensor that is a piece of another one, and that no function computes. A
+        reshape shows nothing that was not shown before."""
+        layer = self.layers[0]
+        if self.function is not None or layer.info.op is Op.RESHAPE:
+            return None
+        return f"TINYFLOW_TAP({layer.number}, 0, {layer.rows}, net->{layer.place});"
 
 
 def _emit_steps(

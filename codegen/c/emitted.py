@@ -20,6 +20,8 @@ class EmittedLayer:
     """One layer's function. ``tile`` is None where it runs whole; ``falling`` where its rows are
     computed one by one from the last.
 
+    ``place`` is the C expression of where the result lies.
+
     A layer of a fused step is ``handed`` the rows of its operands and of its result: by role, the
     type of each pointer. With ``counted``, it is told how many rows there are.
     """
@@ -33,6 +35,7 @@ class EmittedLayer:
     falling: bool
     rows: int
     row_bytes: int
+    place: str
     info: LayerInfo
     handed: Mapping[str, str] = field(default_factory=dict)
     counted: bool = False
@@ -93,6 +96,7 @@ def emit_layer(layer: Layer, variant: Variant, counted: bool = False) -> Emitted
         falling=step.falling,
         rows=height,
         row_bytes=row_bytes,
+        place=layer.output_rows().data,
         info=LayerInfo(
             step=step.index,
             name=node.name,

@@ -13,7 +13,7 @@ from tinyflow.codegen.c.blocks import Block, BlockPool
 from tinyflow.codegen.c.constants import ConstantArray, ConstantPool, Kind
 from tinyflow.codegen.c.names import comment_text
 from tinyflow.codegen.c.staging import Copy, Staging
-from tinyflow.codegen.schedule import Schedule, Step
+from tinyflow.codegen.schedule import Schedule, Step, find_view
 from tinyflow.ir import OPS, DType, Graph, Node, Shape, Tensor, as_nhwc
 
 FieldLine = Mapping[str, int | str]
@@ -113,6 +113,16 @@ class Layer:
         if names[-1].endswith("*"):
             return [f"{names[0].rstrip('*')}{i}" for i in range(len(self.node.inputs))]
         return [name.rstrip("?") for name in names[: len(self.node.inputs)]]
+
+    @property
+    def is_view(self) -> bool:
+        """Whether the result lies where a view of the first operand does: nothing has to move."""
+        source, result = self.operands[0], self.result
+        begin = find_view(self.graph, self.node)
+        if begin is None or source.is_constant or {source.name, result.name} & self.handed:
+            return False
+        places = self.schedule.placements
+        return places[result.name].offset == places[source.name].offset + begin
 
     def table(self, role: str, data: np.ndarray) -> str:
         """Keeps a table of this layer among the constants; its symbol."""

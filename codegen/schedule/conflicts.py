@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from tinyflow.codegen.schedule.alignment import align
-from tinyflow.codegen.schedule.lifetimes import Buffer
+from tinyflow.codegen.schedule.lifetimes import Buffer, Lifetime, Meeting
 
 Gaps = list[dict[int, int]]
 """``gaps[i][j]``, for buffers that are needed in the same step: buffer j starts at least so many
@@ -33,15 +33,18 @@ def find_gaps(buffers: Sequence[Buffer], falling: bool = True) -> Gaps:
     """Without ``falling``, for steps that compute their rows in rising order alone."""
     gaps: Gaps = [{} for _ in buffers]
     for (i, a), (j, b) in combinations(enumerate(buffers), 2):
-        if a.first <= b.last and b.first <= a.last and (size := a.bytes_beside(b)):
-            gaps[i][j] = size
-            gaps[j][i] = b.bytes_beside(a)
+        if a.first > b.last or b.first > a.last:
+            continue
+        above, below = a.gap_to(b), b.gap_to(a)
+        if above is not None and below is not None:
+            gaps[i][j] = above
+            gaps[j][i] = below
     for i, buffer in enumerate(buffers):
         if (meeting := buffer.meets) is not None:
             overlap = meeting.overlap if falling else replace(meeting.overlap, falling=None)
             # They meet in the one step that begins the one and ends the other.
-            operand = buffers[meeting.buffer].bytes_at(buffer.first)
-            above, below = overlap.gaps(operand, buffer.bytes_at(buffer.first))
+            life, result = _operand(buffers, meeting), buffer.bytes_at(buffer.first)
+            above, below = overlap.gaps(align(life.nbytes), result, life.shift)
             gaps[i][meeting.buffer] = above
             gaps[meeting.buffer][i] = below
     return gaps
@@ -51,17 +54,22 @@ def find_needs(buffers: Sequence[Buffer]) -> dict[int, StepNeed]:
     """What is needed in each step in which anything is."""
     nbytes: dict[int, dict[int, int]] = defaultdict(dict)
     for i, buffer in enumerate(buffers):
-        for tensor in buffer.tensors:
-            for step in range(tensor.first, tensor.last + 1):
-                nbytes[step][i] = max(nbytes[step].get(i, 0), align(tensor.nbytes))
+        for step, needed in buffer.bytes_by_step().items():
+            nbytes[step][i] = needed
     needs = {step: StepNeed(sizes) for step, sizes in sorted(nbytes.items())}
     for i, buffer in enumerate(buffers):
         if (meeting := buffer.meets) is not None:
             sizes = nbytes[buffer.first]
             operand, result = sizes[meeting.buffer], sizes[i]
-            saved = operand + result - meeting.overlap.extent(operand, result)
+            life = _operand(buffers, meeting)
+            extent = meeting.overlap.extent(align(life.nbytes), result, life.shift)
+            saved = max(operand + result - extent, 0)
             needs[buffer.first] = StepNeed(sizes, (meeting.buffer, i), saved)
     return needs
+
+
+def _operand(buffers: Sequence[Buffer], meeting: Meeting) -> Lifetime:
+    return buffers[meeting.buffer].life_of(meeting.operand)
 
 
 def lower_bound(buffers: Sequence[Buffer]) -> int:

@@ -35,7 +35,7 @@ def plan_inside(tiles: Graph, demands: Demands, outside: Collection[str]) -> Ins
         else demand
         for name, demand in demands.items()
     }
-    buffers = _without(find_buffers(tiles, tiles.nodes, rising), outside)
+    buffers = _without(find_buffers(tiles, tiles.nodes, rising, views=False), outside)
     plan = plan_arena(buffers)
     places, scratch = {}, {}
     for buffer, offset in zip(buffers, plan.offsets, strict=True):

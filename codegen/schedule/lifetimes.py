@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tinyflow.codegen.schedule.alignment import align
+from tinyflow.codegen.schedule.alignment import align, align_down
 from tinyflow.codegen.schedule.demand import Demand, Demands
 from tinyflow.codegen.schedule.overlap import Overlap
-from tinyflow.ir import OPS, Graph, Node, Op
+from tinyflow.codegen.schedule.views import find_view
+from tinyflow.ir import OPS, Graph, Node
 
 
 @dataclass
 class Lifetime:
-    """The steps, both included, in which a tensor holds something that is still needed."""
+    """The steps, both included, in which a tensor holds something that is still needed. It
+    begins ``shift`` bytes after the start of its buffer."""
 
     tensor: str
     first: int
     last: int
     nbytes: int
     alias_of: str | None = None
+    shift: int = 0
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The bytes [begin, end) of the buffer that the tensor takes, multiples of the
+        alignment."""
+        return align_down(self.shift), align(self.shift + self.nbytes)
+
+    def meets(self, other: Lifetime) -> bool:
+        """Whether both are needed in one step."""
+        return self.first <= other.last and other.first <= self.last
+
+    def touches(self, other: Lifetime) -> bool:
+        """Whether there are bytes that belong to both."""
+        mine, others = self.shift + self.nbytes, other.shift + other.nbytes
+        return self.shift < others and other.shift < mine
 
 
 @dataclass(frozen=True)
@@ -33,7 +52,8 @@ class Meeting:
 
 @dataclass
 class Buffer:
-    """Memory of one or more tensors that follow each other in the same place."""
+    """Memory of one or more tensors that follow each other in the same place, or are pieces of
+    one another."""
 
     tensors: list[Lifetime] = field(default_factory=list)
     scratch_of: str | None = None
@@ -43,7 +63,7 @@ class Buffer:
     @property
     def nbytes(self) -> int:
         """A multiple of the alignment, as are all sizes here."""
-        return max(align(t.nbytes) for t in self.tensors)
+        return max(t.span[1] for t in self.tensors)
 
     @property
     def first(self) -> int:
@@ -53,89 +73,149 @@ class Buffer:
     def last(self) -> int:
         return max(t.last for t in self.tensors)
 
+    def life_of(self, tensor: str) -> Lifetime:
+        return next(life for life in self.tensors if life.tensor == tensor)
+
     def bytes_at(self, step: int) -> int:
         """Bytes that are needed in a step."""
-        return max((align(t.nbytes) for t in self.tensors if t.first <= step <= t.last), default=0)
+        return _covered([t.span for t in self.tensors if t.first <= step <= t.last])
 
-    def bytes_beside(self, other: Buffer) -> int:
-        """The most bytes that are needed in a step in which ``other`` is needed too; 0 where
-        there is none."""
+    def bytes_by_step(self) -> dict[int, int]:
+        """`bytes_at` of every step in which any are needed."""
+        spans: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for tensor in self.tensors:
+            span = tensor.span
+            for step in range(tensor.first, tensor.last + 1):
+                spans[step].append(span)
+        return {step: _covered(found) for step, found in spans.items()}
+
+    def gap_to(self, other: Buffer) -> int | None:
+        """How many bytes after this buffer ``other`` starts at least, if it is the higher one;
+        None where no step needs both."""
         return max(
             (
-                align(mine.nbytes)
+                max(mine.span[1] - theirs.span[0], 0)
                 for mine in self.tensors
-                if any(mine.first <= t.last and t.first <= mine.last for t in other.tensors)
+                for theirs in other.tensors
+                if mine.meets(theirs)
             ),
-            default=0,
+            default=None,
         )
+
+
+def _covered(spans: list[tuple[int, int]]) -> int:
+    """Bytes that lie in any of the spans."""
+    total = reached = 0
+    for begin, end in sorted(spans):
+        total += max(end - max(begin, reached), 0)
+        reached = max(reached, end)
+    return total
 
 
 _NO_DEMAND = Demand()
 
 
-def find_buffers(graph: Graph, order: Sequence[Node], demands: Demands) -> list[Buffer]:
+def find_buffers(
+    graph: Graph, order: Sequence[Node], demands: Demands, views: bool = True
+) -> list[Buffer]:
     """Buffers for every tensor that is not a constant and for the kernels' working memory, in
-    the order of their first use."""
-    end = max(len(order) - 1, 0)
-    last_use = {name: step for step, node in enumerate(order) for name in node.inputs}
-    last_use.update(dict.fromkeys(graph.outputs, end))
-    home: dict[str, int] = {}
-    buffers: list[Buffer] = []
+    the order of their first use. Without ``views``, every node computes its result."""
+    return _Finder(graph, order, demands, views).run()
 
-    def place(
-        name: str, first: int, operand: str | None = None, meets: Meeting | None = None
-    ) -> None:
-        last = max(last_use.get(name, first), first)
-        if operand is None:
-            home[name] = len(buffers)
-            buffers.append(Buffer(meets=meets))
+
+class _Finder:
+    def __init__(self, graph: Graph, order: Sequence[Node], demands: Demands, views: bool) -> None:
+        self.graph = graph
+        self.order = order
+        self.demands = demands
+        self.views = views
+        self.home: dict[str, int] = {}
+        """By tensor, the index of its buffer."""
+        self.lives: dict[str, Lifetime] = {}
+        self.buffers: list[Buffer] = []
+        end = max(len(order) - 1, 0)
+        self.last_use = {name: step for step, node in enumerate(order) for name in node.inputs}
+        self.last_use.update(dict.fromkeys(graph.outputs, end))
+
+    def run(self) -> list[Buffer]:
+        for name in dict.fromkeys(self.graph.inputs):
+            self.place(name, 0)
+        for step, node in enumerate(self.order):
+            self.place_result(step, node, self.demands.get(node.name, _NO_DEMAND))
+        return self.buffers
+
+    def place_result(self, step: int, node: Node, demand: Demand) -> None:
+        shift = find_place(self.graph, node, demand) if self.views else None
+        if shift is not None and node.inputs[0] in self.home:
+            self.place(node.output, step, node.inputs[0], shift)
         else:
-            home[name] = home[operand]
-        life = Lifetime(name, first, last, graph.tensors[name].nbytes, operand)
-        buffers[home[name]].tensors.append(life)
-
-    def dies(name: str, step: int) -> bool:
-        """Whether nothing that the tensor's buffer holds is needed after ``step``."""
-        if name not in home:
-            return False
-        tensors = buffers[home[name]].tensors
-        return all(t.last <= step and t.tensor not in graph.outputs for t in tensors)
-
-    for name in dict.fromkeys(graph.inputs):
-        place(name, 0)
-    for step, node in enumerate(order):
-        demand = demands.get(node.name, _NO_DEMAND)
-        dying = frozenset(name for name in node.inputs if dies(name, step))
-        for name in node.outputs:
-            operand = _operand_to_take_over(graph, node, home, dying, demand)
-            place(name, step, operand, _find_meeting(node, home, dying, demand))
+            replaced = [
+                name for name in self.replaceable(node, demand) if self.dies(name, node, step)
+            ]
+            meeting = self.meeting(node, step, demand)
+            for name in node.outputs:
+                self.place(name, step, replaced[0] if replaced else None, meets=meeting)
         if demand.scratch_bytes:
             life = Lifetime(node.name, step, step, demand.scratch_bytes)
-            buffers.append(Buffer([life], scratch_of=node.name))
-    return buffers
+            self.buffers.append(Buffer([life], scratch_of=node.name))
+
+    def place(
+        self,
+        name: str,
+        first: int,
+        operand: str | None = None,
+        shift: int = 0,
+        meets: Meeting | None = None,
+    ) -> None:
+        """In a buffer of its own, or ``shift`` bytes after the start of an operand."""
+        last = max(self.last_use.get(name, first), first)
+        if operand is None:
+            self.home[name] = len(self.buffers)
+            self.buffers.append(Buffer(meets=meets))
+        else:
+            self.home[name] = self.home[operand]
+            shift += self.lives[operand].shift
+        nbytes = self.graph.tensors[name].nbytes
+        life = self.lives[name] = Lifetime(name, first, last, nbytes, operand, shift)
+        self.buffers[self.home[name]].tensors.append(life)
+
+    def is_needed_after(self, life: Lifetime, step: int) -> bool:
+        return life.last > step or life.tensor in self.graph.outputs
+
+    def dies(self, name: str, node: Node, step: int) -> bool:
+        """Whether the node's result may take an operand's place: no byte of it is needed after
+        the step, nor read by the node from elsewhere than from this place."""
+        if name not in self.home:
+            return False
+        mine = self.lives[name]
+        others = [t for t in self.buffers[self.home[name]].tensors if t.touches(mine)]
+        read = [self.lives[n] for n in node.inputs if self.home.get(n) == self.home[name]]
+        return not any(self.is_needed_after(t, step) for t in others) and all(
+            (t.shift, t.nbytes) == (mine.shift, mine.nbytes) for t in read if t.touches(mine)
+        )
+
+    def meeting(self, node: Node, step: int, demand: Demand) -> Meeting | None:
+        """The first operand, if the result may overlap it and nothing else that is needed lies in
+        its buffer."""
+        name = node.inputs[0] if node.inputs else ""
+        if demand.overlap is None or name not in self.home:
+            return None
+        home = self.home[name]
+        if any(self.home.get(other) == home for other in node.inputs[1:]):
+            return None
+        if any(self.is_needed_after(t, step) for t in self.buffers[home].tensors):
+            return None
+        return Meeting(home, name, demand.overlap)
+
+    def replaceable(self, node: Node, demand: Demand) -> list[str]:
+        """Operands over which the node's kernel can write its result, whatever else lies there."""
+        return [] if demand.overlap is not None else _overwritable(self.graph, node, demand)
 
 
-def _find_meeting(
-    node: Node, home: dict[str, int], dying: frozenset[str], demand: Demand
-) -> Meeting | None:
-    """The first operand, if the result may overlap it and no other operand lies there too."""
-    name = node.inputs[0] if node.inputs else ""
-    if demand.overlap is None or name not in dying:
-        return None
-    if any(home.get(other) == home[name] for other in node.inputs[1:]):
-        return None
-    return Meeting(home[name], name, demand.overlap)
-
-
-def _operand_to_take_over(
-    graph: Graph, node: Node, home: dict[str, int], dying: frozenset[str], demand: Demand
-) -> str | None:
-    """The operand whose memory the node's result takes over, if there is one."""
-    if node.op is Op.RESHAPE:
-        return node.inputs[0] if node.inputs[0] in home else None
-    if demand.overlap is not None:
-        return None
-    return next((name for name in _overwritable(graph, node, demand) if name in dying), None)
+def find_place(graph: Graph, node: Node, demand: Demand) -> int | None:
+    """As `find_view`. A demand that says what the result replaces is that of a fused step, which
+    computes whatever its last operation is."""
+    return find_view(graph, node) if demand.replaces is None else None
 
 
 def _overwritable(graph: Graph, node: Node, demand: Demand) -> list[str]:

@@ -84,7 +84,7 @@ def _placements(graph: Graph, buffers: list[Buffer], plan: Plan) -> dict[str, Pl
             tensor = graph.tensors[life.tensor]
             placements[life.tensor] = Placement(
                 tensor=life.tensor,
-                offset=offset,
+                offset=offset + life.shift,
                 nbytes=tensor.nbytes,
                 ring=rows_of(tensor.shape),
                 first_step=life.first,

@@ -1,7 +1,7 @@
 """An order of execution that keeps less memory alive.
 
 A beam search over the orders that the graph allows. It counts memory as the planner will: a
-reshape shares its operand's, an operation in place takes over an operand that dies, and a kernel
+view shares its operand's, an operation in place takes over an operand that dies, and a kernel
 whose result may overlap such an operand needs the bytes that hold both.
 """
 
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from tinyflow.codegen.schedule.alignment import align
 from tinyflow.codegen.schedule.demand import Demand, Demands
-from tinyflow.ir import OPS, Graph, Node, Op
+from tinyflow.codegen.schedule.lifetimes import find_place
+from tinyflow.ir import OPS, Graph, Node
 
 BEAM = 16
 """Partial orders that are kept after each step."""
@@ -61,7 +62,7 @@ _NO_DEMAND = Demand()
 
 
 class _Facts:
-    """What the search asks of the graph. A root is the first tensor of a chain of reshapes:
+    """What the search asks of the graph. A root is the first tensor of a chain of views:
     memory belongs to roots."""
 
     def __init__(self, graph: Graph, demands: Demands) -> None:
@@ -70,13 +71,18 @@ class _Facts:
         self.root: dict[str, str] = {
             name: name for name, t in graph.tensors.items() if not t.is_constant
         }
-        for node in graph.nodes:
-            if node.op is Op.RESHAPE and node.inputs[0] in self.root:
-                self.root[node.output] = self.root[node.inputs[0]]
+        self.views = {
+            i
+            for i, node in enumerate(graph.nodes)
+            if find_place(graph, node, self.demands[i]) is not None and node.inputs[0] in self.root
+        }
+        for i in sorted(self.views):
+            node = graph.nodes[i]
+            self.root[node.output] = self.root[node.inputs[0]]
         self.nbytes = {name: align(graph.tensors[name].nbytes) for name in self.root.values()}
         self.kept = {self.root[name] for name in graph.outputs if name in self.root}
         self.readers: dict[str, int] = Counter()
-        """By root, the bits of the nodes that read it or give it another shape."""
+        """By root, the bits of the nodes that read it or a view of it."""
         self.reads: list[tuple[str, ...]] = []
         for i, node in enumerate(graph.nodes):
             roots = tuple(dict.fromkeys(self.root[n] for n in node.inputs if n in self.root))
@@ -105,7 +111,7 @@ class _Facts:
         """Bytes that a node adds while it runs and its operands are there."""
         node, demand = self.graph.nodes[i], self.demands[i]
         first, own = self.root.get(node.inputs[0], ""), self.nbytes[self.root[node.output]]
-        if self._is_view(i):
+        if i in self.views:
             return 0
         if self._replaces(i, dying):
             own = 0
@@ -122,18 +128,13 @@ class _Facts:
             return any(self.nbytes[r] >= own for r in dying if r in roots)
         return OPS[node.op].in_place and any(self.nbytes[r] == own for r in dying)
 
-    def _is_view(self, i: int) -> bool:
-        """Whether the result is the operand's memory in another shape."""
-        node = self.graph.nodes[i]
-        return node.op is Op.RESHAPE and self.root[node.output] in self.reads[i]
-
     def extend(self, state: _State, i: int) -> _State:
         done = state.done | 1 << i
         node = self.graph.nodes[i]
         result = self.root[node.output]
         dying = [r for r in self.reads[i] if r not in self.kept and not self.readers[r] & ~done]
         freed = sum(self.nbytes[r] for r in dying if r != result)
-        added = 0 if self._is_view(i) else self.nbytes[result]
+        added = 0 if i in self.views else self.nbytes[result]
         peak = max(state.peak, state.live + self._more(i, dying))
         live = state.live + added - freed
         if not self.readers[result] & ~done and result not in self.kept:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyflow.codegen.schedule.alignment import align
+from tinyflow.codegen.schedule.alignment import align, align_down
 
 Span = tuple[int, int]
 """Bytes [begin, end) of a tensor; begin == end where there are none."""
@@ -31,23 +31,26 @@ class Overlap:
     rising: int
     falling: int | None = None
 
-    def gaps(self, operand: int, result: int) -> tuple[int, int]:
-        """Bytes by which the operand must start after the result if it is the higher one, and the
-        other way round, for tensors of ``operand`` and ``result`` bytes; multiples of the
-        alignment. A gap is never negative: that keeps a search by rising offsets exact."""
+    def gaps(self, operand: int, result: int, shift: int = 0) -> tuple[int, int]:
+        """Bytes by which the operand's buffer must start after the result if it is the higher one,
+        and the other way round, for tensors of ``operand`` and ``result`` bytes, the operand
+        ``shift`` bytes after the start of its buffer; multiples of the alignment. A gap is never
+        negative: that keeps a search by rising offsets exact."""
         above, below = align(result), align(operand)
         if self.rising <= -operand:
             return 0, 0
         above = min(above, align(max(self.rising, 0)))
         if self.falling is not None:
             below = min(below, align(max(self.falling, 0)))
-        return above, below
+        return max(align(above - shift), 0), align(below + shift)
 
-    def extent(self, operand: int, result: int) -> int:
-        """The fewest bytes that hold both tensors."""
-        above, below = self.gaps(operand, result)
-        operand, result = align(operand), align(result)
-        return min(max(above + operand, result), max(below + result, operand))
+    def extent(self, operand: int, result: int, shift: int = 0) -> int:
+        """The fewest bytes from the first to the last of both tensors; the arguments are those of
+        `gaps`."""
+        above, below = self.gaps(operand, result, shift)
+        begin, end, result = align_down(shift), align(shift + operand), align(result)
+        higher = max(end, max(below, begin) + result) - begin
+        return min(max(above + end, result), higher)
 
 
 def rising_distance(

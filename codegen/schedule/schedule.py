@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from tinyflow.codegen.schedule.alignment import align
+from tinyflow.codegen.schedule.alignment import align, align_down
 from tinyflow.codegen.schedule.demand import Demand, Demands
 from tinyflow.codegen.schedule.fused import Fused
 from tinyflow.codegen.schedule.placement import Placement
@@ -75,7 +75,7 @@ class Schedule:
     def live_bytes(self, step: int) -> int:
         """Bytes in use during a step, memory that two tensors share counted once."""
         places = (*self.placements.values(), *self.scratch.values())
-        spans = sorted((p.offset, p.offset + align(p.nbytes)) for p in places if p.is_live(step))
+        spans = sorted((align_down(p.offset), align(p.end)) for p in places if p.is_live(step))
         total = reached = 0
         for begin, end in spans:
             total += max(end - max(begin, reached), 0)

@@ -17,7 +17,7 @@ import numpy as np
 
 from tinyflow.codegen.c import Choices, CSources, LayerInfo, generate
 from tinyflow.codegen.schedule import Schedule
-from tinyflow.ir import Graph, Tensor
+from tinyflow.ir import Graph, Op, Tensor
 
 WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wpedantic", "-Werror")
 SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -205,7 +205,11 @@ class _Reader:
         self.at = 0
 
     def read(self, job: Job, sources: CSources) -> Result:
-        tapped = {layer.step: layer for layer in sources.layers if layer.function is not None}
+        tapped = {
+            layer.step: layer
+            for layer in sources.layers
+            if layer.function is not None or layer.op is not Op.RESHAPE
+        }
         tensors = job.graph.tensors
         taps: dict[str, list[np.ndarray]] = {layer.tensor: [] for layer in tapped.values()}
         outputs: dict[str, list[np.ndarray]] = {name: [] for name in job.graph.outputs}

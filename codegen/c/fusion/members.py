@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tinyflow.codegen.schedule import find_view
 from tinyflow.ir import OPS, DType, Graph, Node, Op, Tensor
 from tinyflow.ir.ops.spatial import NO_PADDING
 
@@ -84,7 +85,10 @@ def _joins_channels(graph: Graph, node: Node) -> bool:
 
 
 def _slices_channels(graph: Graph, node: Node) -> bool:
+    """A slice that is a view costs nothing where it is."""
     attrs: Any = node.attrs
+    if find_view(graph, node) is not None:
+        return False
     x, result = graph.operands(node)[0].shape, graph.result(node).shape
     return x[:-1] == result[:-1] and not any(attrs.begin[:-1])
 

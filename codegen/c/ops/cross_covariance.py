@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tinyflow.codegen.c.layer import FieldLine, KernelCall, Layer
 from tinyflow.codegen.c.ops.add import factor
-from tinyflow.codegen.schedule import Demand
-from tinyflow.ir import Graph, Node, Op, as_nhwc
+from tinyflow.codegen.schedule import Demand, find_view
+from tinyflow.ir import Graph, Node, as_nhwc
 from tinyflow.ir.ops.cross_covariance import CrossCovarianceAttrs
 from tinyflow.ir.ops.tokens import token_shape
 
@@ -57,9 +57,9 @@ def queries_lie_apart(graph: Graph, node: Node) -> bool:
 
 
 def _origin(graph: Graph, name: str) -> str:
-    """The tensor of which this one is another view."""
+    """The tensor of whose memory this one is a view."""
     producer = graph.producer(name)
-    while producer is not None and producer.op is Op.RESHAPE:
+    while producer is not None and find_view(graph, producer) is not None:
         name = producer.inputs[0]
         producer = graph.producer(name)
     return name

@@ -1,0 +1,233 @@
+"""Results that are a piece of another tensor's memory: where they lie, and that nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.codegen.test_schedule import assert_sound
+from tests.support.compiled import Job, compile_and_run
+from tests.support.integer_layers import ACTIVATION, LayerBuilder
+from tests.support.random_graphs import random_inputs
+from tinyflow.codegen.c import choose_variants, demands_of, generate
+from tinyflow.codegen.schedule import Schedule, find_view, make_schedule
+from tinyflow.ir import RELU, Graph, Op
+from tinyflow.ir.ops.clamp import ClampAttrs
+from tinyflow.ir.ops.reshape import ReshapeAttrs
+from tinyflow.ir.ops.slice import SliceAttrs
+from tinyflow.quantize import run_reference
+
+MAP = (1, 6, 5, 4)
+TOKENS = (1, 7, 8)
+
+
+class ViewBuilder(LayerBuilder):
+    def cut(self, x: str, name: str, begin: int, end: int, axis: int = 1, stride: int = 1) -> str:
+        shape = self.tensors[x].shape
+        first, last, strides = [0] * len(shape), [*shape], [1] * len(shape)
+        first[axis], last[axis], strides[axis] = begin, end, stride
+        attrs = SliceAttrs(tuple(first), tuple(last), tuple(strides))
+        return self.same_scale(Op.SLICE, [x], attrs, name)
+
+    def relu(self, x: str, name: str) -> str:
+        return self.same_scale(Op.CLAMP, [x], ClampAttrs(RELU), name)
+
+    def mixed(self, x: str, name: str) -> str:
+        """A layer that cannot work in place."""
+        channels = self.tensors[x].shape[-1]
+        return self.conv(x, self.weights((channels, 1, 1, channels)), None, name)
+
+    def add(self, a: str, b: str, name: str) -> str:
+        return self.same_scale(Op.ADD, [a, b], None, name)
+
+    def shaped(self, x: str, shape: tuple[int, ...], name: str) -> str:
+        return self.same_scale(Op.RESHAPE, [x], ReshapeAttrs(shape), name)
+
+
+def plan(graph: Graph) -> Schedule:
+    return make_schedule(graph, demands_of(graph, choose_variants(graph)))
+
+
+def offset_within(schedule: Schedule, piece: str, whole: str) -> int:
+    return schedule.placements[piece].offset - schedule.placements[whole].offset
+
+
+def silent(schedule: Schedule) -> set[str]:
+    """The layers without a function."""
+    return {layer.name for layer in generate(schedule, "m").layers if layer.function is None}
+
+
+@pytest.mark.parametrize(
+    ("shape", "begin", "end", "strides", "offset"),
+    [
+        (MAP, (0, 1, 0, 0), (1, 4, 5, 4), (1, 1, 1, 1), 20),
+        (MAP, (0, 2, 1, 0), (1, 3, 4, 4), (1, 1, 1, 1), 44),
+        (MAP, (0, 2, 3, 0), (1, 3, 4, 2), (1, 1, 1, 1), 52),
+        (MAP, (0, 1, 0, 0), (1, 2, 5, 4), (1, 3, 1, 1), 20),
+        (MAP, (0, 0, 0, 0), (1, 6, 5, 4), (1, 1, 1, 1), 0),
+        (TOKENS, (0, 3, 0), (1, 7, 8), (1, 1, 1), 24),
+        ((1, 12), (0, 4), (1, 9), (1, 1), 4),
+        # Not in one piece, with steps between, and not at a word.
+        (MAP, (0, 0, 1, 0), (1, 6, 3, 4), (1, 1, 1, 1), None),
+        (MAP, (0, 0, 0, 0), (1, 6, 5, 4), (1, 2, 1, 1), None),
+        (TOKENS, (0, 0, 0), (1, 7, 4), (1, 1, 1), None),
+        ((1, 12), (0, 3), (1, 9), (1, 1), None),
+    ],
+)
+def test_which_slices_are_views(
+    shape: tuple[int, ...],
+    begin: tuple[int, ...],
+    end: tuple[int, ...],
+    strides: tuple[int, ...],
+    offset: int | None,
+) -> None:
+    b = ViewBuilder()
+    attrs = SliceAttrs(begin, end, strides)
+    graph = b.build(b.same_scale(Op.SLICE, [b.image("x", shape)], attrs, "cut"))
+    assert find_view(graph, graph.nodes[0]) == offset
+
+
+def slices_of_slices(b: ViewBuilder) -> list[str]:
+    outer = b.cut(b.mixed(b.image("x", MAP), "mixed"), "outer", 1, 6)
+    return [b.mixed(b.cut(outer, "inner", 2, 4), "end")]
+
+
+def outputs(b: ViewBuilder) -> list[str]:
+    x = b.mixed(b.image("x", MAP), "mixed")
+    return [b.cut(x, "cut", 2, 4), b.relu(x, "relu")]
+
+
+def slice_of_an_input(b: ViewBuilder) -> list[str]:
+    x = b.image("x", MAP)
+    return [b.cut(x, "cut", 3, 6), b.mixed(x, "mixed")]
+
+
+def reshaped_slice(b: ViewBuilder) -> list[str]:
+    tokens = b.cut(b.image("x", TOKENS), "cut", 1, 7)
+    return [b.mixed(b.shaped(tokens, (1, 2, 3, 8), "shaped"), "end")]
+
+
+def slice_of_a_reshape(b: ViewBuilder) -> list[str]:
+    x = b.mixed(b.image("x", (1, 2, 3, 8)), "mixed")
+    return [b.relu(b.cut(b.shaped(x, (1, 6, 8), "shaped"), "cut", 2, 5), "end")]
+
+
+def in_place_while_the_rest_is_read(b: ViewBuilder) -> list[str]:
+    x = b.mixed(b.image("x", MAP), "mixed")
+    early = b.relu(b.cut(x, "cut", 1, 5), "early")
+    return [b.add(b.mixed(x, "late"), x, "sum"), early]
+
+
+def in_place_on_both_halves(b: ViewBuilder) -> list[str]:
+    x = b.mixed(b.image("x", MAP), "mixed")
+    halves = [b.cut(x, f"cut{i}", 3 * i, 3 * i + 3) for i in (0, 1)]
+    upper = b.relu(halves[0], "upper")
+    return [b.add(upper, b.relu(halves[1], "lower"), "sum")]
+
+
+def overlapping_slices(b: ViewBuilder) -> list[str]:
+    x = b.mixed(b.image("x", MAP), "mixed")
+    return [b.add(b.cut(x, "first", 0, 5), b.cut(x, "second", 1, 6), "sum")]
+
+
+def slice_as_a_factor(b: ViewBuilder) -> list[str]:
+    x = b.mixed(b.image("x", MAP), "mixed")
+    pixel = b.cut(b.cut(x, "row", 0, 1), "pixel", 2, 3, axis=2)
+    return [b.same_scale(Op.MUL, [x, pixel], None, "product")]
+
+
+def late_piece(b: ViewBuilder) -> list[str]:
+    """The memory around a piece serves others once the rest is no longer needed."""
+    x = b.mixed(b.image("x", (1, 16, 8, 4)), "mixed")
+    piece = b.cut(x, "piece", 12, 16)
+    y = b.mixed(b.mixed(b.cut(x, "head", 0, 4), "one"), "two")
+    return [b.add(y, piece, "sum")]
+
+
+SLICES: list[Callable[[ViewBuilder], Sequence[str]]] = [
+    slices_of_slices,
+    outputs,
+    slice_of_an_input,
+    reshaped_slice,
+    slice_of_a_reshape,
+    in_place_while_the_rest_is_read,
+    in_place_on_both_halves,
+    overlapping_slices,
+    slice_as_a_factor,
+    late_piece,
+]
+
+
+def made(make: Callable[[ViewBuilder], Sequence[str]]) -> Graph:
+    b = ViewBuilder(make.__name__)
+    return b.finish(*make(b))
+
+
+def test_slices_equal_the_reference(tmp_path: Path) -> None:
+    """Their taps show the pieces when they begin to be, under the sanitizers."""
+    check([made(make) for make in SLICES], tmp_path)
+
+
+def check(graphs: Sequence[Graph], folder: Path) -> None:
+    jobs = [Job(plan(graph), random_inputs(graph, 3)) for graph in graphs]
+    for job in jobs:
+        assert_sound(job.schedule)
+    for job, result in zip(jobs, compile_and_run(jobs, folder), strict=True):
+        expected: dict[str, np.ndarray] = {}
+        reference = run_reference(job.graph, job.inputs, expected.__setitem__)
+        nodes = [node for node in job.graph.nodes if node.op is not Op.RESHAPE]
+        assert result.taps.keys() == {node.output for node in nodes}
+        for name, codes in result.taps.items():
+            np.testing.assert_array_equal(codes, expected[name], err_msg=f"{name} {job.graph}")
+        for name, codes in result.outputs.items():
+            np.testing.assert_array_equal(codes, reference[name], err_msg=f"{name} {job.graph}")
+
+
+@pytest.mark.parametrize("make", SLICES)
+def test_slices_need_no_code(make: Callable[[ViewBuilder], Sequence[str]]) -> None:
+    schedule = plan(made(make))
+    slices = {node.name for node in schedule.graph.nodes if node.op is Op.SLICE}
+    assert slices <= silent(schedule)
+
+
+def test_a_slice_of_a_slice_lies_in_both() -> None:
+    schedule = plan(made(slices_of_slices))
+    assert offset_within(schedule, "outer:0", "mixed:0") == 20
+    assert offset_within(schedule, "inner:0", "mixed:0") == 60
+    assert schedule.placements["inner:0"].alias_of == "outer:0"
+
+
+def test_memory_of_which_a_piece_is_read_later_is_not_overwritten() -> None:
+    schedule = plan(made(in_place_while_the_rest_is_read))
+    assert schedule.placements["early:0"].alias_of is None
+
+
+def test_halves_are_overwritten_one_by_one() -> None:
+    schedule = plan(made(in_place_on_both_halves))
+    assert schedule.placements["upper:0"].alias_of == "cut0:0"
+    assert schedule.placements["lower:0"].alias_of == "cut1:0"
+
+
+def test_a_result_does_not_replace_a_piece_of_which_others_are_read_elsewhere() -> None:
+    schedule = plan(made(overlapping_slices))
+    assert schedule.placements["sum:0"].alias_of is None
+    schedule = plan(made(slice_as_a_factor))
+    assert schedule.placements["product:0"].alias_of is None
+
+
+def test_memory_around_a_piece_is_free() -> None:
+    """16 rows of 32 bytes, of which four stay while two layers of four rows are computed."""
+    schedule = plan(made(late_piece))
+    assert schedule.arena_bytes <= 2 * 16 * 8 * 4
+
+
+def test_a_constant_has_no_views() -> None:
+    b = ViewBuilder()
+    x = b.constant("c", np.arange(24, dtype=np.int8).reshape(1, 6, 4), ACTIVATION)
+    y = b.add(b.cut(x, "cut", 2, 4), b.image("x", (1, 2, 4)), "sum")
+    schedule = plan(b.finish(y))
+    assert schedule.placements["cut:0"].alias_of is None
+    assert silent(schedule) == set()
