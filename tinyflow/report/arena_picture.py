@@ -27,9 +27,9 @@ def arena_picture(
     ``scratch``: layer, offset, bytes, step; as in report.json. Tensors are labelled with the layer
     that writes them.
 
-    ``steps`` names the layer of each step. Tensors that take over another's memory are drawn
-    with it in one colour. Where a result is written over the operand that is consumed, a slanting
-    line through the step parts what they share.
+    ``steps`` names the layer of each step. Tensors that take over another's memory, or are a piece
+    of it, are drawn with it in one colour. Where a result is written over the operand that is
+    consumed, a slanting line through the step parts what they share.
     """
     columns = max(len(steps), 1)
     x_unit = (WIDTH - LEFT - RIGHT) / columns
@@ -39,7 +39,11 @@ def arena_picture(
     parts += [_scratch(entry, scale) for entry in scratch]
     hues = _hues(placements)
     by_name = {entry["tensor"]: entry for entry in placements}
-    heirs = {e["alias_of"]: e["first_step"] for e in placements if e["alias_of"]}
+    heirs = {
+        e["alias_of"]: e["first_step"]
+        for e in placements
+        if e["alias_of"] and _inherits(e, by_name[e["alias_of"]])
+    }
     successors = {e["overlaps"]: e for e in placements if e.get("overlaps")}
     for entry in placements:
         # Memory changes hands in the middle of the step that works in place.
@@ -202,6 +206,13 @@ def _steps(columns: int, x_unit: float) -> list[str]:
     middle = (LEFT + WIDTH - RIGHT) / 2
     axis = f'<text class="axis" x="{middle:.0f}" y="{HEIGHT - 8}" text-anchor="middle">step</text>'
     return [*numbers, axis]
+
+
+def _inherits(entry: Mapping[str, Any], owner: Mapping[str, Any]) -> bool:
+    """Whether a tensor in another's memory stands for all that is needed of that from its first
+    step on. A piece of a tensor that is still read does not."""
+    whole = (entry["offset"], entry["bytes"]) == (owner["offset"], owner["bytes"])
+    return bool(whole or owner["last_step"] <= entry["first_step"])
 
 
 def _hues(placements: Sequence[Mapping[str, Any]]) -> dict[str, int]:
