@@ -13,7 +13,7 @@ from tinyflow.codegen.c.blocks import Block, BlockPool
 from tinyflow.codegen.c.constants import ConstantArray, ConstantPool, Kind
 from tinyflow.codegen.c.names import comment_text
 from tinyflow.codegen.c.staging import Copy, Staging
-from tinyflow.codegen.schedule import Schedule, Step, find_view
+from tinyflow.codegen.schedule import Schedule, Step, find_pieces, find_view
 from tinyflow.ir import OPS, DType, Graph, Node, Shape, Tensor, as_nhwc
 
 FieldLine = Mapping[str, int | str]
@@ -123,6 +123,16 @@ class Layer:
             return False
         places = self.schedule.placements
         return places[result.name].offset == places[source.name].offset + begin
+
+    def is_piece(self, index: int, begin: int) -> bool:
+        """Whether an operand lies where the result's bytes from ``begin`` on do, all in one
+        piece: nothing has to move."""
+        operand, result = self.operands[index], self.result
+        possible = find_pieces(self.graph, self.node)[index] == begin
+        if not possible or operand.is_constant or {operand.name, result.name} & self.handed:
+            return False
+        places = self.schedule.placements
+        return places[operand.name].offset == places[result.name].offset + begin
 
     def table(self, role: str, data: np.ndarray) -> str:
         """Keeps a table of this layer among the constants; its symbol."""

@@ -21,7 +21,7 @@ from tinyflow.codegen.schedule.schedule import (
     Schedule,
     Step,
 )
-from tinyflow.codegen.schedule.views import find_view
+from tinyflow.codegen.schedule.views import find_pieces, find_view
 
 __all__ = [
     "ALIGNMENT",
@@ -37,6 +37,7 @@ __all__ = [
     "Window",
     "contract",
     "falling_distance",
+    "find_pieces",
     "find_view",
     "live_bytes",
     "make_schedule",

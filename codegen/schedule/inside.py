@@ -35,7 +35,8 @@ def plan_inside(tiles: Graph, demands: Demands, outside: Collection[str]) -> Ins
         else demand
         for name, demand in demands.items()
     }
-    buffers = _without(find_buffers(tiles, tiles.nodes, rising, views=False), outside)
+    copied = {node.name for node in tiles.nodes}
+    buffers = _without(find_buffers(tiles, tiles.nodes, rising, copied), outside)
     plan = plan_arena(buffers)
     places, scratch = {}, {}
     for buffer, offset in zip(buffers, plan.offsets, strict=True):

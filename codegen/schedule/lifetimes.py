@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from tinyflow.codegen.schedule.alignment import align, align_down
 from tinyflow.codegen.schedule.demand import Demand, Demands
 from tinyflow.codegen.schedule.overlap import Overlap
-from tinyflow.codegen.schedule.views import find_view
-from tinyflow.ir import OPS, Graph, Node
+from tinyflow.codegen.schedule.views import find_pieces, find_view
+from tinyflow.ir import OPS, Graph, Node, Op
 
 
 @dataclass
@@ -116,23 +116,33 @@ _NO_DEMAND = Demand()
 
 
 def find_buffers(
-    graph: Graph, order: Sequence[Node], demands: Demands, views: bool = True
+    graph: Graph, order: Sequence[Node], demands: Demands, copied: Collection[str] = ()
 ) -> list[Buffer]:
     """Buffers for every tensor that is not a constant and for the kernels' working memory, in
-    the order of their first use. Without ``views``, every node computes its result."""
-    return _Finder(graph, order, demands, views).run()
+    the order of their first use. The nodes named in ``copied`` write all of their results, though
+    they may be views or joined of pieces."""
+    return _Finder(graph, order, demands, copied).run()
 
 
 class _Finder:
-    def __init__(self, graph: Graph, order: Sequence[Node], demands: Demands, views: bool) -> None:
+    def __init__(
+        self, graph: Graph, order: Sequence[Node], demands: Demands, copied: Collection[str]
+    ) -> None:
         self.graph = graph
         self.order = order
         self.demands = demands
-        self.views = views
+        self.copied = copied
+        self.producer = {name: node for node in order for name in node.outputs}
         self.home: dict[str, int] = {}
         """By tensor, the index of its buffer."""
         self.lives: dict[str, Lifetime] = {}
         self.buffers: list[Buffer] = []
+        self.joined: dict[str, tuple[str, int]] = {}
+        """By tensor that is computed as a piece of a result, that result and the byte of it."""
+        for node in order:
+            self.join(node)
+        self.results = {result for result, _ in self.joined.values()}
+        self.homes_of_results: dict[str, int] = {}
         end = max(len(order) - 1, 0)
         self.last_use = {name: step for step, node in enumerate(order) for name in node.inputs}
         self.last_use.update(dict.fromkeys(graph.outputs, end))
@@ -144,10 +154,43 @@ class _Finder:
             self.place_result(step, node, self.demands.get(node.name, _NO_DEMAND))
         return self.buffers
 
+    def demand_of(self, node: Node) -> Demand:
+        return self.demands.get(node.name, _NO_DEMAND)
+
+    def view(self, node: Node) -> int | None:
+        """`find_place` of a node that is not copied and whose operand has a place."""
+        if node.name in self.copied or self.graph.operands(node)[0].is_constant:
+            return None
+        return find_place(self.graph, node, self.demand_of(node))
+
+    def join(self, node: Node) -> None:
+        """Lets operands of a node be pieces of its result: those that are computed, and that
+        are neither views nor pieces of another result."""
+        if node.name in self.copied or self.demand_of(node).replaces is not None:
+            return
+        for operand, begin in zip(node.inputs, find_pieces(self.graph, node), strict=True):
+            name = self.computed(operand)
+            if begin is not None and name is not None and name not in self.joined:
+                self.joined[name] = (node.output, begin)
+
+    def computed(self, name: str) -> str | None:
+        """The tensor of which this one is at most another shape; None where nothing computes it
+        for itself."""
+        producer = self.producer.get(name)
+        while producer is not None and self.view(producer) is not None:
+            if producer.op is not Op.RESHAPE:
+                return None
+            name = producer.inputs[0]
+            producer = self.producer.get(name)
+        return name if producer is not None else None
+
     def place_result(self, step: int, node: Node, demand: Demand) -> None:
-        shift = find_place(self.graph, node, demand) if self.views else None
-        if shift is not None and node.inputs[0] in self.home:
+        shift = self.view(node)
+        if shift is not None:
             self.place(node.output, step, node.inputs[0], shift)
+        elif any(name in self.joined or name in self.results for name in node.outputs):
+            for name in node.outputs:
+                self.place(name, step)
         else:
             replaced = [
                 name for name in self.replaceable(node, demand) if self.dies(name, node, step)
@@ -167,17 +210,31 @@ class _Finder:
         shift: int = 0,
         meets: Meeting | None = None,
     ) -> None:
-        """In a buffer of its own, or ``shift`` bytes after the start of an operand."""
+        """``shift`` bytes after the start of an operand, or as a piece of a result, or else in a
+        buffer of its own."""
         last = max(self.last_use.get(name, first), first)
-        if operand is None:
-            self.home[name] = len(self.buffers)
-            self.buffers.append(Buffer(meets=meets))
-        else:
-            self.home[name] = self.home[operand]
+        if operand is not None:
+            home = self.home[operand]
             shift += self.lives[operand].shift
+        else:
+            whole, shift = self.whole(name)
+            home = self.homes_of_results.setdefault(whole, len(self.buffers))
+            if home == len(self.buffers):
+                self.buffers.append(Buffer(meets=meets))
+            operand = self.joined[name][0] if name in self.joined else None
+        self.home[name] = home
         nbytes = self.graph.tensors[name].nbytes
         life = self.lives[name] = Lifetime(name, first, last, nbytes, operand, shift)
-        self.buffers[self.home[name]].tensors.append(life)
+        self.buffers[home].tensors.append(life)
+
+    def whole(self, name: str) -> tuple[str, int]:
+        """The result of which a tensor is a piece, of a piece; itself where it is none. And the
+        byte at which it lies there."""
+        begin = 0
+        while name in self.joined:
+            name, more = self.joined[name]
+            begin += more
+        return name, begin
 
     def is_needed_after(self, life: Lifetime, step: int) -> bool:
         return life.last > step or life.tensor in self.graph.outputs

@@ -19,11 +19,16 @@ from tinyflow.codegen.schedule.schedule import (
     Step,
     rows_of,
 )
+from tinyflow.codegen.schedule.views import find_pieces, find_view
 from tinyflow.ir import Graph, Node, Op
 
 _AXIS_OF_RANK = {3: Axis.TOKENS, 4: Axis.ROWS}
 _WHOLE = frozenset({Op.CROSS_COVARIANCE, Op.MEAN, Op.RESHAPE, Op.TRANSPOSE})
 """Operations whose first row of output needs every row of their input."""
+
+
+MOST_COPIES = 8
+"""Views of which a plan is made without them."""
 
 
 def make_schedule(
@@ -38,12 +43,10 @@ def make_schedule(
     """
     demands = {**(demands or {}), **{step.name: step.demand for step in fused}}
     whole, graph = graph, contract(graph, fused)
-    buffers = find_buffers(graph, graph.nodes, demands)
-    plan = plan_arena(buffers)
+    buffers, plan = _plan(graph, graph.nodes, demands)
     order = find_order(graph, demands)
     if order != graph.nodes:
-        other = find_buffers(graph, order, demands)
-        other_plan = plan_arena(other)
+        other, other_plan = _plan(graph, order, demands)
         if align(other_plan.nbytes) < align(plan.nbytes):
             graph, buffers, plan = replace(graph, nodes=order), other, other_plan
     placements = _placements(graph, buffers, plan)
@@ -62,6 +65,29 @@ def make_schedule(
         lower_bound_bytes=lower_bound(buffers),
         scratch=_scratch(buffers, plan),
     )
+
+
+def _plan(graph: Graph, order: Sequence[Node], demands: Demands) -> tuple[list[Buffer], Plan]:
+    """A slice that is a view keeps all of its operand from being overwritten, and pieces of a
+    result cannot lie over what they are computed from: each is copied where that makes the arena
+    smaller."""
+    copied: frozenset[str] = frozenset()
+    buffers = find_buffers(graph, order, demands)
+    plan = plan_arena(buffers)
+    movable = [node.name for node in order if _may_move(graph, node)]
+    for name in movable[:MOST_COPIES]:
+        others = find_buffers(graph, order, demands, copied | {name})
+        other = plan_arena(others)
+        if align(other.nbytes) < align(plan.nbytes):
+            copied, buffers, plan = copied | {name}, others, other
+    return buffers, plan
+
+
+def _may_move(graph: Graph, node: Node) -> bool:
+    """Whether a node is free to copy what it need not."""
+    if node.op is Op.SLICE:
+        return find_view(graph, node) is not None
+    return any(begin is not None for begin in find_pieces(graph, node))
 
 
 def _make_step(graph: Graph, index: int, node: Node, falling: bool) -> Step:

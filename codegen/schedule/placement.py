@@ -13,7 +13,8 @@ class Placement:
     live in the steps ``first_step`` to ``last_step``, both included: a graph input from step 0,
     a graph output to the last step. ``alias_of`` names the tensor whose memory this one takes
     over (the operand of a kernel that works in place: the offset is the same), or of whose memory
-    it is a piece (the operand of a view: it lies at an offset within).
+    it is a piece (the operand of a view, or a result that is joined of what is computed in its
+    memory: it lies at an offset within).
     ``overlaps`` names the operand with which this result shares some bytes, at another distance:
     they are written as the operand is consumed, in the step ``first_step``.
     """

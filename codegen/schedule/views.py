@@ -1,4 +1,5 @@
-"""Results that are a piece of their operand's memory, so that nothing has to move."""
+"""Results that are a piece of their operand's memory, and operands that are a piece of their
+result's, so that nothing has to move."""
 
 from __future__ import annotations
 
@@ -18,6 +19,21 @@ def find_view(graph: Graph, node: Node) -> int | None:
     computed or copied. The operand must not be a constant."""
     rule = _VIEWS.get(node.op)
     return None if rule is None else rule(graph, node)
+
+
+def find_pieces(graph: Graph, node: Node) -> list[int | None]:
+    """For each operand, the byte of the result's memory at which it may have been computed; None
+    where it has to be moved there."""
+    if node.op is not Op.CONCAT:
+        return [None] * len(node.inputs)
+    attrs: Any = node.attrs
+    joins_whole = all(size == 1 for size in graph.result(node).shape[: attrs.axis])
+    found: list[int | None] = []
+    begin = 0
+    for operand in graph.operands(node):
+        found.append(begin if joins_whole and begin % WORD == 0 else None)
+        begin += operand.nbytes
+    return found
 
 
 def _reshape(graph: Graph, node: Node) -> int:

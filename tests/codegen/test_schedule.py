@@ -21,7 +21,6 @@ from tinyflow.codegen.schedule import (
     Demand,
     Placement,
     Schedule,
-    find_view,
     make_schedule,
 )
 from tinyflow.codegen.schedule.conflicts import lower_bound
@@ -103,13 +102,15 @@ def execute_in_arena(schedule: Schedule) -> None:
         held[node.output] = region(node.output).copy()
 
     def moved(node: Node) -> np.ndarray:
-        """What a node that only moves elements makes of the bytes of its operand."""
-        operand = graph.operands(node)[0]
-        size = operand.dtype.itemsize
-        each = held[operand.name].reshape(-1, size)
-        planes = [each[:, i].reshape(operand.shape) for i in range(size)]
-        spec = OPS[node.op]
-        return np.stack([spec.evaluate(node.attrs, p) for p in planes], axis=-1).ravel()
+        """What a node that only moves elements makes of the bytes of its operands."""
+        operands = graph.operands(node)
+        size = operands[0].dtype.itemsize
+        bytes_of = {x.name: held.get(x.name, np.full(x.nbytes, -2)) for x in operands}
+        each = [bytes_of[x.name].reshape(*x.shape, size) for x in operands]
+        planes = [
+            OPS[node.op].evaluate(node.attrs, *(x[..., i] for x in each)) for i in range(size)
+        ]
+        return np.stack(planes, axis=-1).ravel()
 
     for step in schedule.steps:
         (node,) = step.nodes
@@ -118,9 +119,11 @@ def execute_in_arena(schedule: Schedule) -> None:
                 assert_intact(name)
         overlapped = schedule.placements[node.output].overlaps
         assert overlapped in (None, node.inputs[0])
-        if node.op in (Op.RESHAPE, Op.SLICE) and find_view(graph, node) is not None:
-            assert schedule.placements[node.output].alias_of == node.inputs[0]
+        is_view = schedule.placements[node.output].alias_of in node.inputs
+        if node.op in (Op.RESHAPE, Op.SLICE) and is_view:
             held[node.output] = moved(node)
+        elif node.op is Op.CONCAT:
+            region(node.output)[:] = held[node.output] = moved(node)
         elif overlapped is not None:
             write_over(node, step.falling)
         else:

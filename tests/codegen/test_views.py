@@ -38,6 +38,8 @@ class ViewBuilder(LayerBuilder):
     def mixed(self, x: str, name: str) -> str:
         """A layer that cannot work in place."""
         channels = self.tensors[x].shape[-1]
+        if len(self.tensors[x].shape) == 3:
+            return self.dense(x, self.weights((channels, channels)), None, name)
         return self.conv(x, self.weights((channels, 1, 1, channels)), None, name)
 
     def add(self, a: str, b: str, name: str) -> str:
@@ -45,6 +47,12 @@ class ViewBuilder(LayerBuilder):
 
     def shaped(self, x: str, shape: tuple[int, ...], name: str) -> str:
         return self.same_scale(Op.RESHAPE, [x], ReshapeAttrs(shape), name)
+
+
+@pytest.fixture(autouse=True)
+def views_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No copies for the sake of a smaller arena."""
+    monkeypatch.setattr("tinyflow.codegen.schedule.make.MOST_COPIES", 0)
 
 
 def plan(graph: Graph) -> Schedule:
@@ -222,6 +230,149 @@ def test_memory_around_a_piece_is_free() -> None:
     """16 rows of 32 bytes, of which four stay while two layers of four rows are computed."""
     schedule = plan(made(late_piece))
     assert schedule.arena_bytes <= 2 * 16 * 8 * 4
+
+
+def test_a_slice_is_copied_where_that_needs_less_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sliced can be overwritten, if the slice does not lie there."""
+    graph = made(outputs)
+    view = plan(graph)
+    monkeypatch.setattr("tinyflow.codegen.schedule.make.MOST_COPIES", 8)
+    copy = plan(graph)
+    assert_sound(copy)
+    assert copy.arena_bytes < view.arena_bytes
+    assert copy.placements["relu:0"].alias_of == "mixed:0"
+    assert (silent(view), silent(copy)) == ({"cut"}, set())
+
+
+def joined_results(b: ViewBuilder) -> list[str]:
+    x = b.image("x", MAP)
+    parts = [b.mixed(x, "one"), b.mixed(x, "two")]
+    return [b.mixed(b.concat(parts, "join", 1), "end")]
+
+
+def joined_twice(b: ViewBuilder) -> list[str]:
+    x = b.mixed(b.image("x", MAP), "mixed")
+    return [b.mixed(b.concat([x, x], "join", 1), "end")]
+
+
+def joined_with_an_input(b: ViewBuilder) -> list[str]:
+    x = b.image("x", MAP)
+    return [b.mixed(b.concat([b.mixed(x, "mixed"), x], "join", 1), "end")]
+
+
+def joined_in_joined(b: ViewBuilder) -> list[str]:
+    x = b.image("x", TOKENS)
+    inner = b.concat([b.mixed(x, "one"), b.relu(x, "two")], "inner", 1)
+    return [b.relu(b.concat([b.mixed(x, "three"), inner], "outer", 1), "end")]
+
+
+def joined_in_two(b: ViewBuilder) -> list[str]:
+    x = b.image("x", TOKENS)
+    parts = [b.mixed(x, "one"), b.mixed(x, "two")]
+    first, second = (b.concat(order, name, 1) for order, name in ((parts, "a"), (parts[::-1], "b")))
+    return [b.add(first, second, "sum")]
+
+
+def joined_and_read_later(b: ViewBuilder) -> list[str]:
+    x = b.image("x", TOKENS)
+    parts = [b.mixed(x, "one"), b.mixed(x, "two")]
+    whole = b.relu(b.concat(parts, "join", 1), "relu")
+    return [b.add(parts[1], b.cut(whole, "cut", 2, 9), "sum")]
+
+
+def joined_reshapes(b: ViewBuilder) -> list[str]:
+    """As detectors join the predictions of maps of several sizes."""
+    x = b.image("x", (1, 4, 4, 8))
+    small = b.conv(x, b.weights((8, 1, 1, 8)), None, "small", stride=2)
+    maps = [b.mixed(x, "large"), b.mixed(small, "last")]
+    rows = [b.shaped(m, (1, n, 4), f"rows{n}") for m, n in zip(maps, (32, 8), strict=True)]
+    return [b.concat(rows, "join", 1)]
+
+
+def joined_slices(b: ViewBuilder) -> list[str]:
+    x = b.mixed(b.image("x", TOKENS), "mixed")
+    ends = [b.cut(x, "tail", 4, 7), b.cut(x, "head", 0, 3)]
+    return [b.concat(ends, "join", 1), b.relu(x, "relu")]
+
+
+def joined_outputs(b: ViewBuilder) -> list[str]:
+    x = b.image("x", TOKENS)
+    parts = [b.mixed(x, "one"), b.mixed(x, "two")]
+    return [b.concat(parts, "join", 1), parts[0]]
+
+
+def joined_channels(b: ViewBuilder) -> list[str]:
+    x = b.image("x", (1, 1, 1, 8))
+    parts = [b.mixed(x, "one"), b.mixed(x, "two")]
+    return [b.mixed(b.concat(parts, "join", 3), "end")]
+
+
+def joined_off_words(b: ViewBuilder) -> list[str]:
+    x = b.image("x", (1, 3, 5))
+    parts = [b.relu(x, "one"), b.relu(b.mixed(x, "two"), "three")]
+    return [b.concat(parts, "join", 1)]
+
+
+JOINS: list[Callable[[ViewBuilder], Sequence[str]]] = [
+    joined_results,
+    joined_twice,
+    joined_with_an_input,
+    joined_in_joined,
+    joined_in_two,
+    joined_and_read_later,
+    joined_reshapes,
+    joined_slices,
+    joined_outputs,
+    joined_channels,
+    joined_off_words,
+]
+
+
+def test_joined_pieces_equal_the_reference(tmp_path: Path) -> None:
+    check([made(make) for make in JOINS], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("make", "copied"),
+    [
+        (joined_results, {}),
+        (joined_twice, {"join": 1}),
+        (joined_with_an_input, {"join": 1}),
+        (joined_in_joined, {}),
+        (joined_in_two, {"b": 2}),
+        (joined_and_read_later, {}),
+        (joined_reshapes, {}),
+        (joined_slices, {"join": 2}),
+        (joined_outputs, {}),
+        (joined_channels, {}),
+        (joined_off_words, {"join": 1}),
+    ],
+)
+def test_only_operands_that_lie_elsewhere_are_copied(
+    make: Callable[[ViewBuilder], Sequence[str]], copied: dict[str, int]
+) -> None:
+    source = generate(plan(made(make)), "m").files["src/m.c"].decode()
+    functions = source.split("static TINYFLOW_NOINLINE void ")[1:]
+    calls = {text.split("(")[0]: text.count("tinyflow_concat_s8_rows(") for text in functions}
+    found = {name: count for name, count in calls.items() if count}
+    assert [found[name] for name in found] == [*copied.values()]
+    assert all(name.endswith(layer) for name, layer in zip(found, copied, strict=True))
+
+
+def test_pieces_lie_one_after_another() -> None:
+    """Of the first map, half as long as the second, and of what is joined within."""
+    schedule = plan(made(joined_in_joined))
+    offsets = {name: offset_within(schedule, f"{name}:0", "outer:0") for name in
+               ("three", "inner", "one", "two")}  # fmt: skip
+    assert offsets == {"three": 0, "inner": 56, "one": 56, "two": 112}
+    assert schedule.placements["one:0"].alias_of == "inner:0"
+
+
+def test_joined_predictions_need_no_memory_of_their_own() -> None:
+    schedule = plan(made(joined_reshapes))
+    assert offset_within(schedule, "last:0", "join:0") == 4 * 4 * 8
+    # The image, the small map, and the join.
+    assert schedule.arena_bytes <= 128 + 32 + 160
 
 
 def test_a_constant_has_no_views() -> None:
