@@ -8,17 +8,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.codegen.test_fusion import check as check_fused
 from tests.codegen.test_schedule import assert_sound
+from tests.support.bundles import write_graph_bundle
 from tests.support.compiled import Job, compile_and_run
+from tests.support.fused_graphs import (
+    DSP,
+    PORTABLE,
+    THUMB1,
+    BlockBuilder,
+    fused_job,
+    selection,
+)
 from tests.support.integer_layers import ACTIVATION, LayerBuilder
 from tests.support.random_graphs import random_inputs
-from tinyflow.codegen.c import choose_variants, demands_of, generate
+from tinyflow.bundle import read_bundle
+from tinyflow.codegen.c import Feature, choose_variants, demands_of, generate
+from tinyflow.codegen.c.fusion import build, make_region
 from tinyflow.codegen.schedule import Schedule, find_view, make_schedule
 from tinyflow.ir import RELU, Graph, Op
 from tinyflow.ir.ops.clamp import ClampAttrs
 from tinyflow.ir.ops.reshape import ReshapeAttrs
 from tinyflow.ir.ops.slice import SliceAttrs
 from tinyflow.quantize import run_reference
+from tinyflow.verify import verify_bundle
 
 MAP = (1, 6, 5, 4)
 TOKENS = (1, 7, 8)
@@ -373,6 +386,52 @@ def test_joined_predictions_need_no_memory_of_their_own() -> None:
     assert offset_within(schedule, "last:0", "join:0") == 4 * 4 * 8
     # The image, the small map, and the join.
     assert schedule.arena_bytes <= 128 + 32 + 160
+
+
+class FusedViewBuilder(ViewBuilder, BlockBuilder):
+    """Views between blocks that are fused."""
+
+
+@pytest.mark.parametrize("features", [PORTABLE, DSP, THUMB1])
+def test_fused_steps_read_and_write_pieces(features: frozenset[Feature], tmp_path: Path) -> None:
+    """A perceptron by positions and a bottleneck by rows over parts of a map, joined again."""
+    b = FusedViewBuilder("blocks", 3)
+    x = b.pointwise(b.image("x", (1, 12, 6, 4)), 4, "stem")
+    upper = b.perceptron(b.cut(x, "upper", 0, 4), 3, "mlp")
+    lower = b.bottleneck(b.cut(x, "lower", 4, 12), 4, "block")
+    graph = b.finish(b.pointwise(b.concat([upper, lower], "join", 1), 4, "end"))
+    regions = [make_region(graph, frozenset(n.name for n in graph.nodes if n.name.startswith(stem)))
+               for stem in ("mlp/", "block/")]  # fmt: skip
+    steps = [build(graph, r, 2, selection(features)) for r in regions if r is not None]
+    job = fused_job(graph, steps, features)
+    places = job.schedule.placements
+    assert [places[name].alias_of for name in ("upper:0", "lower:0")] == ["stem:0"] * 2
+    assert [places[name].alias_of for name in (upper, lower)] == ["join:0"] * 2
+    check_fused([job], tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["cortex-m4", "cortex-m0plus", "cortex-m55"])
+def test_the_emulator_equals_the_reference(target: str, tmp_path: Path) -> None:
+    """Kernels that read words find them where pieces begin between multiples of 16 bytes."""
+    b = FusedViewBuilder("pieces", 4)
+    x = b.pointwise(b.image("x", (1, 9, 1, 12)), 12, "stem")
+    parts = [b.pointwise(b.cut(x, f"cut{i}", i, i + 3), 12, f"part{i}") for i in (1, 5)]
+    whole = b.bottleneck(b.concat(parts, "join", 1), 12, "block")
+    graph = b.finish(b.add(b.cut(whole, "late", 1, 5), b.cut(x, "early", 3, 7), "sum"))
+    inputs = random_inputs(graph, 3)
+    bundle = read_bundle(write_graph_bundle(tmp_path / "net", graph, inputs, target))
+    verdict = verify_bundle(bundle, "qemu")
+    assert verdict.bit_exact, verdict
+    assert verdict.tensors_compared == len(graph.nodes)
+
+
+def test_views_end_a_region() -> None:
+    b = FusedViewBuilder("blocks", 3)
+    x = b.pointwise(b.image("x", (1, 1, 1, 8)), 8, "stem")
+    cut = b.same_scale(Op.SLICE, [x], SliceAttrs((0, 0, 0, 4), (1, 1, 1, 8), (1,) * 4), "cut")
+    graph = b.finish(b.pointwise(cut, 4, "end"))
+    assert make_region(graph, frozenset(("stem", "cut"))) is None
 
 
 def test_a_constant_has_no_views() -> None:
