@@ -69,14 +69,16 @@ def make_schedule(
 
 def _plan(graph: Graph, order: Sequence[Node], demands: Demands) -> tuple[list[Buffer], Plan]:
     """A slice that is a view keeps all of its operand from being overwritten, and pieces of a
-    result cannot lie over what they are computed from: each is copied where that makes the arena
-    smaller."""
+    result cannot lie over what they are computed from: each is copied where that lowers the bound
+    of the arena, and the arena itself."""
     copied: frozenset[str] = frozenset()
     buffers = find_buffers(graph, order, demands)
     plan = plan_arena(buffers)
     movable = [node.name for node in order if _may_move(graph, node)]
     for name in movable[:MOST_COPIES]:
         others = find_buffers(graph, order, demands, copied | {name})
+        if lower_bound(others) >= lower_bound(buffers):
+            continue
         other = plan_arena(others)
         if align(other.nbytes) < align(plan.nbytes):
             copied, buffers, plan = copied | {name}, others, other
