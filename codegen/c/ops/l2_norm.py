@@ -7,9 +7,13 @@ from tinyflow.ir import as_nhwc
 
 
 def bind(layer: Layer) -> list[KernelCall]:
+    return [layer.call("l2_norm_s8", fields(layer))]
+
+
+def fields(layer: Layer) -> list[FieldLine]:
+    """Those of a tinyflow_l2_norm_s8."""
     _, height, width, channels = as_nhwc(layer.result.shape)
-    fields: list[FieldLine] = [
+    return [
         {"height": height, "width": width, "channels": channels},
         {"in_zero": layer.operands[0].params.zero_point},
     ]
-    return [layer.call("l2_norm_s8", fields)]

@@ -1,4 +1,4 @@
-"""Layer normalizations and channel gates on cores with DSP."""
+"""Layer and L2 normalizations and channel gates on cores with DSP."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 
 from tests.support.dsp_layers import assert_equal_on_dsp, variant_names
 from tests.support.graphs import GraphBuilder
-from tinyflow.ir import DType, Graph, Op, QuantParams, Shape
+from tinyflow.ir import OPS, DType, Graph, Op, QuantParams, Rounding, Shape
 from tinyflow.ir.ops.channel_gate import ChannelGateAttrs
+from tinyflow.ir.ops.l2_norm import L2NormAttrs
 from tinyflow.ir.ops.layer_norm import LayerNormAttrs
 from tinyflow.quantize import attach_integers
 
@@ -61,6 +62,41 @@ def test_layer_norms(tmp_path: Path) -> None:
     assert set(variant_names(graph)) == {"dsp"}
     rng = np.random.default_rng(3)
     inputs = {f"x{i}": rows_of_all_kinds(shape, rng) for i, (shape, _) in enumerate(SHAPES)}
+    assert_equal_on_dsp(graph, tmp_path / "bundle", inputs=inputs)
+
+
+def rows_of_all_sums(shape: Shape, zero: int, rng: np.random.Generator) -> np.ndarray:
+    """Samples of no sum of squares, of 1, of every power of 2, and of the largest."""
+    samples = [np.rint(zero + rng.normal(0, 2.0**k, shape[1:])) for k in np.arange(-3, 8.5, 0.5)]
+    samples += [np.full(shape[1:], code) for code in (zero, -128, 127)]
+    samples.append(samples[-3].copy())
+    samples[-1][..., -1] += 1 if zero < 127 else -1
+    return np.clip(np.stack(samples), -128, 127).astype(np.int8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rounding", Rounding)
+def test_l2_norms(tmp_path: Path, rounding: Rounding) -> None:
+    """Whole turns of the loops and rests, rows that are not aligned, in place or not, sums that
+    are rounded once and twice."""
+    shapes: list[tuple[Shape, int]] = [
+        ((1, 4, 3, 24), 3),
+        ((1, 5, 33), -128),
+        ((1, 3, 1), 127),
+        ((1, 3, 2, 7), -5),
+        ((1, 2, 1029), -128),
+        ((1, 2, 4000), 127),
+        ((1, 2, 15), 0),
+    ]
+    b, outputs, inputs = GraphBuilder(), [], {}
+    for i, (shape, zero) in enumerate(shapes):
+        x = b.input(f"x{i}", shape, DType.INT8, Q(0.03, zero))
+        for j in range(2):
+            x = b.node(Op.L2_NORM, [x], L2NormAttrs(), f"l2_{i}_{j}", OPS[Op.L2_NORM].output_params)
+        outputs.append(x)
+        inputs[f"x{i}"] = rows_of_all_sums(shape, zero, b.rng)
+    graph = attach_integers(b.build(*outputs), rounding)
+    assert set(variant_names(graph)) == {"dsp"}
     assert_equal_on_dsp(graph, tmp_path / "bundle", inputs=inputs)
 
 
