@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyflow.ir import DType
 from tinyflow.ir.integer import DetectionForm
-from tinyflow.ir.ops.detection import LARGEST_GROWTH
+from tinyflow.ir.ops.detection import growth
 from tinyflow.quantize.site import NoIntegerFormError, Site
 
 ONE = 1 << 16
@@ -35,13 +35,12 @@ def detection_form(site: Site) -> DetectionForm:
         raise NoIntegerFormError("its anchors are not int32 in sixteenths of a pixel")
     scale, zero = deltas.params.scale, deltas.params.zero_point
     codes = np.arange(-128, 128) - zero
-    exponents = np.minimum(attrs.size_variance * scale * codes, LARGEST_GROWTH)
     return DetectionForm(
         powers=_q16(np.exp(-logits.params.scale * np.arange(256))),
         # The first Q15 score above the threshold.
         least_score=int(np.floor(attrs.score_threshold * (ONE >> 1))) + 1,
         centre=int(np.rint(attrs.centre_variance * scale * ONE)),
-        growth=_q16(np.exp(exponents)),
+        growth=_q16(growth(attrs, scale * codes)),
         overlap=int(np.rint(attrs.iou_threshold * ONE)),
     )
 

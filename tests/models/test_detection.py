@@ -1,24 +1,20 @@
-"""Anchors, box decoding and suppression of SSDLite, against sums done by hand."""
+"""SSDLite: its anchors, the order of its outputs, and the way from both to boxes."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tinyflow.ir.ops.detection import SPEC, DetectionAttrs, decode, overlaps
 from tinyflow.models import build_model, example_inputs, randomize
-from tinyflow.models.detection import (
-    DetectionOptions,
-    decode,
-    detect,
-    level_sides,
-    make_anchors,
-    nms,
-    overlaps,
-)
+from tinyflow.models.anchors import level_sides, make_anchors
 
 torch = pytest.importorskip("torch")
+
+AT_320 = DetectionAttrs((320, 320), background=2)
 
 
 def test_levels_and_anchors_at_320() -> None:
@@ -83,7 +79,7 @@ def test_decoding() -> None:
         [104 - 40, 56 - 5, 104 + 40, 56 + 5],
         [0, 60 - 20 / 62.5 / 2, 320, 60 + 20 / 62.5 / 2],
     ]
-    np.testing.assert_allclose(decode(deltas, anchors, 320), expected)
+    np.testing.assert_allclose(decode(AT_320, deltas, anchors), expected)
 
 
 def test_overlaps() -> None:
@@ -94,16 +90,29 @@ def test_overlaps() -> None:
     assert overlaps(empty, empty[None]) == 0
 
 
+def suppress(boxes: np.ndarray, scores: np.ndarray, overlap: float) -> list[int]:
+    """Indices of the boxes that stay, the best one first: all of one class, none below the
+    threshold."""
+    logits = np.stack([np.log(scores / (1 - scores)), np.zeros(len(scores))], axis=1)
+    low, high = boxes[:, :2], boxes[:, 2:]
+    anchors = np.concatenate([(low + high) / 2, high - low], axis=1)
+    attrs = replace(AT_320, background=1, iou_threshold=overlap, detections=max(len(boxes), 1))
+    rows = SPEC.evaluate(attrs, logits[None], np.zeros((1, len(boxes), 4)), anchors)[0]
+    rows = rows[rows[:, 4] > 0]
+    assert np.all(np.diff(rows[:, 4]) <= 1e-12)
+    return [int(np.flatnonzero(np.isclose(boxes, row[:4]).all(axis=1))[0]) for row in rows]
+
+
 def test_suppression_is_by_kept_boxes_only() -> None:
     """The second box suppresses nothing, as the first has suppressed it."""
     boxes = np.array([[0.0, 0, 10, 10], [4, 0, 14, 10], [8, 0, 18, 10]])
     scores = np.array([0.9, 0.8, 0.7])
     first_second = 6 / 14
-    assert list(nms(boxes, scores, 0.4)) == [0, 2]
-    assert list(nms(boxes, scores, first_second)) == [0, 1, 2]
-    assert list(nms(boxes, scores[::-1], 0.4)) == [2, 0]
-    assert list(nms(boxes, np.full(3, 0.5), 0.4)) == [0, 2]
-    assert nms(np.empty((0, 4)), np.empty(0), 0.4).shape == (0,)
+    assert suppress(boxes, scores, 0.4) == [0, 2]
+    assert suppress(boxes, scores, first_second + 1e-9) == [0, 1, 2]
+    assert suppress(boxes, scores[::-1], 0.4) == [2, 0]
+    assert suppress(boxes, np.full(3, 0.5), 0.4) == [0, 2]
+    assert suppress(np.empty((0, 4)), np.empty(0), 0.4) == []
 
 
 def slow_nms(boxes: np.ndarray, scores: np.ndarray, overlap: float) -> list[int]:
@@ -128,8 +137,14 @@ def test_suppression_of_random_boxes() -> None:
     for _ in range(20):
         low = random.uniform(0, 60, (40, 2))
         boxes = np.concatenate((low, low + random.uniform(5, 40, (40, 2))), axis=1)
-        scores = random.integers(0, 20, 40) / 20
-        assert list(nms(boxes, scores, 0.45)) == slow_nms(boxes, scores, 0.45)
+        scores = random.integers(1, 20, 40) / 20
+        assert suppress(boxes, scores, 0.45) == slow_nms(boxes, scores, 0.45)
+
+
+def detect(logits: np.ndarray, attrs: DetectionAttrs) -> np.ndarray:
+    """Rows [n, 6] of the anchors of 320 pixels, where no delta moves one."""
+    rows = SPEC.evaluate(attrs, logits[None], np.zeros((1, 3234, 4)), make_anchors())[0]
+    return rows[rows[:, 4] > 0]
 
 
 def test_detections() -> None:
@@ -140,30 +155,32 @@ def test_detections() -> None:
     logits[place] = (10, 0, 0)
     logits[place + 1] = (9, 0, 0)
     logits[place + 2] = (0, 8, 0)
-    found = detect(logits, np.zeros((3234, 4)))
-    assert list(found.classes) == [0, 1]
+    found = detect(logits, AT_320)
+    assert list(found[:, 5]) == [0, 1]
     powers = np.exp([[10.0, 0, 0], [0, 8, 0]])
-    np.testing.assert_allclose(found.scores, powers.max(axis=1) / powers.sum(axis=1))
-    np.testing.assert_allclose(found.boxes[0], [96, 64, 144, 112])
-    assert len(detect(logits, np.zeros((3234, 4)), options=DetectionOptions(kept=1)).boxes) == 1
-    nothing = detect(np.tile([0.0, 0, 20], (3234, 1)), np.zeros((3234, 4)))
-    assert nothing.boxes.shape == (0, 4)
+    np.testing.assert_allclose(found[:, 4], powers.max(axis=1) / powers.sum(axis=1))
+    np.testing.assert_allclose(found[0, :4], [96, 64, 144, 112])
+    assert len(detect(logits, replace(AT_320, detections=1))) == 1
+    assert len(detect(np.tile([0.0, 0, 20], (3234, 1)), AT_320)) == 0
 
 
-def test_each_level_sends_its_best_only() -> None:
+def test_only_the_best_pairs_are_candidates() -> None:
     logits = np.zeros((3234, 2))
     logits[:, 0] = np.linspace(0, 1, 3234)
-    options = DetectionOptions(per_level=1, overlap=1.0)
-    found = detect(logits, np.zeros((3234, 4)), options=options)
-    assert len(found.boxes) == len(level_sides(320))
+    attrs = replace(AT_320, background=1, iou_threshold=1.0, candidates=6)
+    found = detect(logits, attrs)
+    assert len(found) == 6
+    np.testing.assert_allclose(found[:, 4], 1 / (1 + np.exp(-logits[:-7:-1, 0])))
 
 
 def test_a_network_detects_something() -> None:
     model = randomize(build_model("tinynext_s_ssdlite", 5, 128), seed=1)
     with torch.no_grad():
-        logits, deltas = (t[0].double().numpy() for t in model(example_inputs(model, 1)))
-    found = detect(logits, deltas, 128)
-    assert len(found.boxes) > 10
-    assert np.all(np.diff(found.scores) <= 0)
-    assert found.boxes.min() >= 0
-    assert found.boxes.max() <= 128
+        logits, deltas = (t.double().numpy() for t in model(example_inputs(model, 1)))
+    attrs = DetectionAttrs((128, 128), background=logits.shape[-1] - 1)
+    rows = SPEC.evaluate(attrs, logits, deltas, make_anchors(128))[0]
+    found = rows[rows[:, 4] > 0]
+    assert len(found) > 10
+    assert np.all(np.diff(found[:, 4]) <= 0)
+    assert found[:, :4].min() >= 0
+    assert found[:, :4].max() <= 128

@@ -5,30 +5,38 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tinyflow.ir.ops import argmax, resize_bilinear
+from tinyflow.ir.ops.argmax import ArgmaxAttrs
+from tinyflow.ir.ops.resize import ResizeAttrs
 from tinyflow.models import build_model, example_inputs, randomize
-from tinyflow.models.segmentation import resize_bilinear, segment
 
 torch = pytest.importorskip("torch")
 
 
+def to(height: int, width: int) -> ResizeAttrs:
+    return ResizeAttrs((height, width), half_pixel_centers=True)
+
+
 @pytest.mark.parametrize("target", [(8, 8), (12, 20), (3, 2), (5, 7)])
 def test_resize_as_torch_does(target: tuple[int, int]) -> None:
-    maps = np.random.default_rng(1).normal(size=(3, 4, 5))
+    maps = np.random.default_rng(1).normal(size=(1, 4, 5, 3))
     expected = torch.nn.functional.interpolate(
-        torch.from_numpy(maps)[None], target, mode="bilinear", align_corners=False
+        torch.from_numpy(maps).permute(0, 3, 1, 2), target, mode="bilinear", align_corners=False
     )
-    np.testing.assert_allclose(resize_bilinear(maps, *target), expected[0], atol=1e-12)
+    resized = resize_bilinear.evaluate(to(*target), maps)
+    np.testing.assert_allclose(resized, expected.permute(0, 2, 3, 1), atol=1e-12)
 
 
 def test_resize_by_hand() -> None:
-    row = resize_bilinear(np.array([[[0.0, 4.0]]]), 1, 8)[0, 0]
-    np.testing.assert_allclose(row, [0, 0, 0.5, 1.5, 2.5, 3.5, 4, 4])
+    row = resize_bilinear.evaluate(to(1, 8), np.array([0.0, 4.0]).reshape(1, 1, 2, 1))
+    np.testing.assert_allclose(row.ravel(), [0, 0, 0.5, 1.5, 2.5, 3.5, 4, 4])
 
 
-def test_segment_takes_the_first_of_equal_classes() -> None:
-    logits = np.array([[[1.0, 0.0]], [[1.0, 1.0]]])
-    assert segment(logits, 1, 2).tolist() == [[0, 1]]
-    assert segment(logits, 2, 4).shape == (2, 4)
+def test_labels_are_the_first_of_equal_classes() -> None:
+    logits = np.array([[1.0, 1.0], [0.0, 1.0]]).reshape(1, 1, 2, 2)
+    labels = argmax.evaluate(ArgmaxAttrs(to(1, 2)), logits)
+    assert labels.ravel().tolist() == [0, 1]
+    assert argmax.evaluate(ArgmaxAttrs(to(2, 4)), logits).shape == (1, 2, 4, 1)
 
 
 def test_the_pooled_view_is_everywhere() -> None:

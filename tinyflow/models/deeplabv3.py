@@ -1,6 +1,6 @@
 """DeepLabv3: a class for every pixel, by dilated convolutions on the backbone's last map.
 
-`tinyflow.models.segmentation` brings the logits to the picture's size.
+An ARGMAX layer behind it brings the logits to the picture's size.
 """
 
 from __future__ import annotations

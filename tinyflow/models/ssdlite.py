@@ -1,6 +1,6 @@
 """SSDLite: boxes and classes from six maps, every 3x3 layer depthwise.
 
-`tinyflow.models.detection` turns the outputs into detections.
+`tinyflow.models.anchors` has the anchors of the outputs.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import itertools
 import torch
 from torch import nn
 
-from tinyflow.models.detection import ANCHORS_PER_PLACE
+from tinyflow.models.anchors import ANCHORS_PER_PLACE
 
 NECK_WIDTHS = (512, 256, 256, 128)
 EPSILON = 1e-3

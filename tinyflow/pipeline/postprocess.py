@@ -8,7 +8,7 @@ from tinyflow.ir import Graph
 from tinyflow.ir.ops.detection import DetectionAttrs
 from tinyflow.ir.ops.resize import ResizeAttrs
 from tinyflow.models import list_models, model_spec
-from tinyflow.models.detection import DetectionOptions, make_anchors
+from tinyflow.models.anchors import make_anchors
 from tinyflow.models.registry import Task
 from tinyflow.project import CompileOptions
 from tinyflow.quantize.postprocess import add_argmax, add_detection
@@ -30,14 +30,8 @@ def _nothing(graph: Graph, resolution: int) -> Graph:
 
 def _boxes(graph: Graph, resolution: int) -> Graph:
     logits, deltas = graph.outputs
-    usual = DetectionOptions()
-    attrs = DetectionAttrs(
-        image=(resolution, resolution),
-        background=graph.tensors[logits].shape[-1] - 1,
-        score_threshold=usual.score,
-        iou_threshold=usual.overlap,
-        detections=usual.kept,
-    )
+    background = graph.tensors[logits].shape[-1] - 1
+    attrs = DetectionAttrs(image=(resolution, resolution), background=background)
     return add_detection(graph, logits, deltas, make_anchors(resolution), attrs)
 
 

@@ -17,7 +17,7 @@ from tinyflow.ir.ops.spec import OpSpec, ShapeError
 from tinyflow.ir.tensor import Shape
 
 LARGEST_GROWTH = float(np.log(1000 / 16))
-"""No box is more than 62.5 times its anchor: the exponent of a size stops here."""
+"""No box is more than 62.5 times as wide or high as its anchor, nor less than that part of it."""
 
 COLUMNS = 6
 """Of a row of the result: left, top, right, bottom in pixels, score, class."""
@@ -61,11 +61,15 @@ def evaluate(
 def decode(attrs: DetectionAttrs, deltas: np.ndarray, anchors: np.ndarray) -> np.ndarray:
     """[..., n, 4] corners (left, top, right, bottom) inside the image."""
     centre = anchors[:, :2] + anchors[:, 2:] * attrs.centre_variance * deltas[..., :2]
-    exponent = np.minimum(attrs.size_variance * deltas[..., 2:], LARGEST_GROWTH)
-    half = anchors[:, 2:] * np.exp(exponent) / 2
+    half = anchors[:, 2:] * growth(attrs, deltas[..., 2:]) / 2
     corners = np.concatenate([centre - half, centre + half], axis=-1)
     height, width = attrs.image
     return np.clip(corners, 0, np.asarray([width, height] * 2, corners.dtype))
+
+
+def growth(attrs: DetectionAttrs, deltas: np.ndarray) -> np.ndarray:
+    """Width or height of a box over its anchor's."""
+    return np.exp(np.clip(attrs.size_variance * deltas, -LARGEST_GROWTH, LARGEST_GROWTH))
 
 
 def _detect(attrs: DetectionAttrs, scores: np.ndarray, boxes: np.ndarray) -> np.ndarray:
