@@ -28,7 +28,7 @@ from tinyflow.targets.app import app_files
 Arrays = Mapping[str, np.ndarray]
 
 SHAPE = (1, 3, 2, 4)
-ROWS, ROW_BYTES = SHAPE[1], SHAPE[2] * SHAPE[3]
+ROWS = SHAPE[1]
 TABLE = np.roll(np.arange(-128, 128), 77).astype(np.int8)
 
 KERNELS = """

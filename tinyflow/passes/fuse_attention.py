@@ -8,8 +8,8 @@ from tinyflow.ir import Graph, GraphEditor, Node, Op
 from tinyflow.ir.ops.attention import AttentionAttrs
 from tinyflow.passes.attention.pattern import (
     Weighting,
-    find_weighting,
     from_tokens,
+    fuse_weightings,
     merged_sources,
     remove_replaced,
     reshape_to_tokens,
@@ -24,13 +24,7 @@ def fuse_attention(graph: Graph) -> tuple[Graph, bool]:
     Factors that are one number, in front of the first product or behind it, become the scale.
     Where an operand would have to be moved the products stay as they are.
     """
-    changed = False
-    for softmax in [node for node in graph.nodes if node.op is Op.SOFTMAX]:
-        weighting = find_weighting(graph, softmax)
-        fused = _fuse(graph, weighting) if weighting is not None else None
-        if fused is not None:
-            graph, changed = fused, True
-    return graph, changed
+    return fuse_weightings(graph, _fuse)
 
 
 def _fuse(graph: Graph, weighting: Weighting) -> Graph | None:

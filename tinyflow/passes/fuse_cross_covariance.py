@@ -12,8 +12,8 @@ from tinyflow.ir.ops.cross_covariance import CrossCovarianceAttrs
 from tinyflow.passes.attention.operand import Operand, operand_of
 from tinyflow.passes.attention.pattern import (
     Weighting,
-    find_weighting,
     from_tokens,
+    fuse_weightings,
     merged_sources,
     remove_replaced,
     reshape_to_tokens,
@@ -26,13 +26,7 @@ def fuse_cross_covariance(graph: Graph) -> tuple[Graph, bool]:
     """L2_NORM of both operands along the tokens, MATMUL, a factor for each head, SOFTMAX, MATMUL
     -> CROSS_COVARIANCE, where queries, keys and values have their heads side by side in the
     channels of token-major tensors."""
-    changed = False
-    for softmax in [node for node in graph.nodes if node.op is Op.SOFTMAX]:
-        weighting = find_weighting(graph, softmax)
-        fused = _fuse(graph, weighting) if weighting is not None else None
-        if fused is not None:
-            graph, changed = fused, True
-    return graph, changed
+    return fuse_weightings(graph, _fuse)
 
 
 def _fuse(graph: Graph, weighting: Weighting) -> Graph | None:

@@ -15,12 +15,12 @@ from tinyflow.codegen.c.dsp.products import (
 )
 from tinyflow.codegen.c.dsp.widen import widen
 from tinyflow.codegen.c.layer import FieldLine, KernelCall, Layer
+from tinyflow.codegen.c.ops.conv2d import is_pointwise
 from tinyflow.codegen.c.ops.rows import find_overlap
 from tinyflow.codegen.c.sources import Feature
 from tinyflow.codegen.c.variants.variant import Variant
 from tinyflow.codegen.schedule import Axis, Demand, Overlap, rising_by_chunks
 from tinyflow.ir import Graph, Node, Op, as_nhwc
-from tinyflow.ir.ops.spatial import NO_PADDING
 
 _CHUNK_VALUES = 512
 """Activations that are widened at a time, where a pixel does not have more."""
@@ -55,12 +55,8 @@ class _Plan:
 
 def applies(graph: Graph, node: Node) -> bool:
     attrs: Any = node.attrs
-    if node.op is Op.CONV_2D:
-        kernel = graph.operands(node)[1].shape[1:3]
-        if kernel != (1, 1) or attrs.strides != (1, 1) or attrs.padding != NO_PADDING:
-            return False
-        if attrs.groups != 1:
-            return False
+    if node.op is Op.CONV_2D and (attrs.groups != 1 or not is_pointwise(graph, node)):
+        return False
     return can_multiply(graph, node) and _Plan.of(graph, node).shape.runs <= MOST_RUNS
 
 

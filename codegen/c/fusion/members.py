@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tinyflow.codegen.c.ops.conv2d import is_pointwise
 from tinyflow.codegen.schedule import find_view
 from tinyflow.ir import OPS, DType, Graph, Node, Op, Tensor
-from tinyflow.ir.ops.spatial import NO_PADDING
 
 _RANKS = (3, 4)
 
@@ -63,15 +63,6 @@ def _always(graph: Graph, node: Node) -> bool:
     return True
 
 
-def _is_pointwise(graph: Graph, node: Node) -> bool:
-    attrs: Any = node.attrs
-    return (
-        graph.operands(node)[1].shape[1:3] == (1, 1)
-        and attrs.strides == (1, 1)
-        and attrs.padding == NO_PADDING
-    )
-
-
 def _constants_are_vectors(graph: Graph, node: Node) -> bool:
     """Constants with a value for every position would have to be cut as well."""
     return all(positions(t) == 1 for t in graph.operands(node) if t.is_constant)
@@ -123,7 +114,7 @@ _BY_POSITION: Mapping[Op, Callable[[Graph, Node], bool]] = {
     Op.CHANNEL_GATE: _always,
     Op.CLAMP: _always,
     Op.CONCAT: _joins_channels,
-    Op.CONV_2D: _is_pointwise,
+    Op.CONV_2D: is_pointwise,
     Op.FULLY_CONNECTED: _always,
     Op.LAYER_NORM: _always,
     Op.MUL: _constants_are_vectors,

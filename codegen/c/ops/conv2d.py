@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tinyflow.codegen.c.layer import KernelCall, Layer
 from tinyflow.codegen.c.ops.accumulate import epilogue, sizes, zeros
+from tinyflow.ir import Graph, Node
+from tinyflow.ir.ops.spatial import NO_PADDING
+
+
+def is_pointwise(graph: Graph, node: Node) -> bool:
+    """Whether a CONV_2D computes each pixel from the same pixel of its image."""
+    attrs: Any = node.attrs
+    kernel = graph.operands(node)[1].shape[1:3]
+    return kernel == (1, 1) and attrs.strides == (1, 1) and attrs.padding == NO_PADDING
 
 
 def bind(layer: Layer) -> list[KernelCall]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyflow.codegen.c.layer import FieldLine, KernelCall, Layer
+from tinyflow.codegen.c.ops.conv2d import is_pointwise
 from tinyflow.codegen.c.sources import Feature, Goal
 from tinyflow.codegen.c.thumb1.block import PairShape, bind_quads, channels_block
 from tinyflow.codegen.c.thumb1.overlap import rows_overlap
@@ -17,7 +18,6 @@ from tinyflow.codegen.c.thumb1.stream import (
 from tinyflow.codegen.c.variants.variant import Variant
 from tinyflow.codegen.schedule import Demand, Overlap, rising_by_chunks
 from tinyflow.ir import Graph, Node, Op, as_nhwc
-from tinyflow.ir.ops.spatial import NO_PADDING
 
 _FEWEST_PIXELS = 3
 """Of four pixels at a time; fewer are computed one by one, four channels at a time."""
@@ -53,12 +53,8 @@ class _Plan:
 
 def applies(graph: Graph, node: Node) -> bool:
     attrs: Any = node.attrs
-    if node.op is Op.CONV_2D:
-        kernel = graph.operands(node)[1].shape[1:3]
-        if kernel != (1, 1) or attrs.strides != (1, 1) or attrs.padding != NO_PADDING:
-            return False
-        if attrs.groups != 1:
-            return False
+    if node.op is Op.CONV_2D and (attrs.groups != 1 or not is_pointwise(graph, node)):
+        return False
     return can_pair(graph, node)
 
 

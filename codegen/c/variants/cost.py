@@ -33,7 +33,3 @@ class Cost:
 
 Costs = Callable[[Graph, Node, Variant], Cost | None]
 """The cost of a variant on a node; None where nothing is known of it."""
-
-
-def no_costs(graph: Graph, node: Node, variant: Variant) -> Cost | None:
-    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,20 @@ class Weighting:
     def heads(self) -> int:
         shape = self.left.view.shape
         return shape[1] if len(shape) == 4 else 1
+
+
+def fuse_weightings(
+    graph: Graph, fuse: Callable[[Graph, Weighting], Graph | None]
+) -> tuple[Graph, bool]:
+    """Applies ``fuse`` to each pattern; it returns None where the pattern is not the one it
+    fuses."""
+    changed = False
+    for softmax in [node for node in graph.nodes if node.op is Op.SOFTMAX]:
+        weighting = find_weighting(graph, softmax)
+        fused = fuse(graph, weighting) if weighting is not None else None
+        if fused is not None:
+            graph, changed = fused, True
+    return graph, changed
 
 
 def find_weighting(graph: Graph, softmax: Node) -> Weighting | None:

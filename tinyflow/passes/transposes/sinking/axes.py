@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from tinyflow.ir import Node
+from tinyflow.ir import Attrs, Node
 from tinyflow.ir.ops.concat import ConcatAttrs
 from tinyflow.ir.ops.mean import MeanAttrs
 from tinyflow.ir.ops.pad import PadAttrs
@@ -89,36 +89,48 @@ def sink_slice(sweep: Sweep, node: Node) -> Sunk | None:
     """Where each axis that is cut is one axis as stored."""
     attrs = node.attrs
     assert isinstance(attrs, SliceAttrs)
-    held = sweep.held(node.inputs[0])
-    axes = factored(held) if is_moved(held) else None
-    if axes is None:
+    resized = _resized_axes(sweep, node)
+    if resized is None:
         return None
-    rank = len(held.stored)
-    begin, end, strides = [0] * rank, list(held.stored), [1] * rank
-    result = axes
-    sizes = sweep.graph.result(node).shape
-    for seen, size in enumerate(held.view.shape):
-        if sizes[seen] == size:
-            continue
-        stored = axes.stored_axis(seen)
-        if stored is None:
-            return None
-        begin[stored], end[stored] = attrs.begin[seen], attrs.end[seen]
-        strides[stored] = attrs.strides[seen]
-        result = result.resized(result.stored[stored], sizes[seen])
-    box = SliceAttrs(tuple(begin), tuple(end), tuple(strides))
-    return Sunk((held.name,), box, result.stored_shape, result.view())
+    stored = sweep.held(node.inputs[0]).stored
+    begin, end, strides = [0] * len(stored), list(stored), [1] * len(stored)
+    for seen, axis in resized.places.items():
+        begin[axis], end[axis] = attrs.begin[seen], attrs.end[seen]
+        strides[axis] = attrs.strides[seen]
+    return resized.sunk(sweep, node, SliceAttrs(tuple(begin), tuple(end), tuple(strides)))
 
 
 def sink_pad(sweep: Sweep, node: Node) -> Sunk | None:
     """Where each axis that grows is one axis as stored."""
     attrs = node.attrs
     assert isinstance(attrs, PadAttrs)
+    resized = _resized_axes(sweep, node)
+    if resized is None:
+        return None
+    pads = [(0, 0)] * len(sweep.held(node.inputs[0]).stored)
+    for seen, axis in resized.places.items():
+        pads[axis] = attrs.pads[seen]
+    return resized.sunk(sweep, node, replace(attrs, pads=tuple(pads)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Resized:
+    """The axes of a node's result, and the stored axis of each axis that changes its size."""
+
+    axes: Factored
+    places: dict[int, int]
+
+    def sunk(self, sweep: Sweep, node: Node, attrs: Attrs) -> Sunk:
+        name = sweep.held(node.inputs[0]).name
+        return Sunk((name,), attrs, self.axes.stored_shape, self.axes.view())
+
+
+def _resized_axes(sweep: Sweep, node: Node) -> _Resized | None:
     held = sweep.held(node.inputs[0])
     axes = factored(held) if is_moved(held) else None
     if axes is None:
         return None
-    pads = [(0, 0)] * len(held.stored)
+    places: dict[int, int] = {}
     result = axes
     sizes = sweep.graph.result(node).shape
     for seen, size in enumerate(held.view.shape):
@@ -127,7 +139,6 @@ def sink_pad(sweep: Sweep, node: Node) -> Sunk | None:
         stored = axes.stored_axis(seen)
         if stored is None:
             return None
-        pads[stored] = attrs.pads[seen]
+        places[seen] = stored
         result = result.resized(result.stored[stored], sizes[seen])
-    moved = replace(attrs, pads=tuple(pads))
-    return Sunk((held.name,), moved, result.stored_shape, result.view())
+    return _Resized(result, places)
