@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tinyflow.importers.common.builder import Builder, Value
-from tinyflow.importers.common.layer import Layer
-from tinyflow.importers.onnx.ops.activations import (
+from tinyflow.importers.common.activations import (
     convert_abs,
-    convert_clip,
     convert_erf,
     convert_exp,
-    convert_gelu,
-    convert_hard_sigmoid,
     convert_hard_swish,
-    convert_leaky_relu,
     convert_log,
     convert_neg,
     convert_reciprocal,
@@ -22,6 +16,14 @@ from tinyflow.importers.onnx.ops.activations import (
     convert_sigmoid,
     convert_sqrt,
     convert_tanh,
+)
+from tinyflow.importers.common.builder import Builder, Value
+from tinyflow.importers.common.layer import Layer
+from tinyflow.importers.onnx.ops.activations import (
+    convert_clip,
+    convert_gelu,
+    convert_hard_sigmoid,
+    convert_leaky_relu,
 )
 from tinyflow.importers.onnx.ops.arithmetic import (
     convert_add,

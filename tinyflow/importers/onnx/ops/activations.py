@@ -7,18 +7,12 @@ import math
 import numpy as np
 
 from tinyflow.importers.common.builder import Builder, Value
-from tinyflow.importers.common.elementwise import binary, clamped, unary
+from tinyflow.importers.common.elementwise import clamped, unary
 from tinyflow.importers.common.layer import Layer, RefusalError
 from tinyflow.ir import Op
 from tinyflow.ir.ops.gelu import GeluAttrs
 from tinyflow.ir.ops.hard_sigmoid import HardSigmoidAttrs
 from tinyflow.ir.ops.leaky_relu import LeakyReluAttrs
-from tinyflow.ir.ops.power import PowerAttrs
-
-
-def convert_relu(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """On any tensor."""
-    return (clamped(layer, builder, builder.value(layer), 0.0, math.inf),)
 
 
 def convert_clip(layer: Layer, builder: Builder) -> tuple[Value, ...]:
@@ -40,62 +34,12 @@ def convert_hard_sigmoid(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     return (unary(layer, builder, Op.HARD_SIGMOID, attrs),)
 
 
-def convert_hard_swish(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """On any tensor."""
-    return (unary(layer, builder, Op.HARD_SWISH),)
-
-
-def convert_sigmoid(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """On any tensor."""
-    return (unary(layer, builder, Op.SIGMOID),)
-
-
-def convert_tanh(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """On any tensor."""
-    return (unary(layer, builder, Op.TANH),)
-
-
 def convert_gelu(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     """Exact and with tanh."""
     form = layer.text("approximate", "none")
     if form not in ("none", "tanh"):
         raise RefusalError(f"Gelu approximated by '{form}' is not supported")
     return (unary(layer, builder, Op.GELU, GeluAttrs(form == "tanh")),)
-
-
-def convert_erf(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """On any tensor."""
-    return (unary(layer, builder, Op.ERF),)
-
-
-def convert_exp(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """On any tensor."""
-    return (unary(layer, builder, Op.EXP),)
-
-
-def convert_log(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """On any tensor."""
-    return (unary(layer, builder, Op.LOG),)
-
-
-def convert_abs(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """On any tensor."""
-    return (unary(layer, builder, Op.ABS),)
-
-
-def convert_sqrt(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """Becomes the power 1/2."""
-    return (unary(layer, builder, Op.POWER, PowerAttrs(0.5)),)
-
-
-def convert_reciprocal(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """Becomes the power -1."""
-    return (unary(layer, builder, Op.POWER, PowerAttrs(-1.0)),)
-
-
-def convert_neg(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """Becomes a product with -1."""
-    return (binary(layer, builder, Op.MUL, (builder.value(layer), -1.0)),)
 
 
 def _limit(layer: Layer, builder: Builder, index: int, default: float) -> float:

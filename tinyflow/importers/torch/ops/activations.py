@@ -14,11 +14,6 @@ from tinyflow.ir.ops.leaky_relu import LeakyReluAttrs
 from tinyflow.ir.ops.power import PowerAttrs
 
 
-def convert_relu(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """On any tensor."""
-    return (clamped(layer, builder, builder.value(layer), 0.0, math.inf),)
-
-
 def convert_relu6(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     """On any tensor."""
     return (clamped(layer, builder, builder.value(layer), 0.0, 6.0),)
@@ -49,16 +44,6 @@ def convert_hardsigmoid(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     return (unary(layer, builder, Op.HARD_SIGMOID, HardSigmoidAttrs(1 / 6, 0.5)),)
 
 
-def convert_hardswish(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """On any tensor."""
-    return (unary(layer, builder, Op.HARD_SWISH),)
-
-
-def convert_sigmoid(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """On any tensor."""
-    return (unary(layer, builder, Op.SIGMOID),)
-
-
 def convert_silu(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     """Becomes a product with the sigmoid."""
     x = builder.value(layer)
@@ -66,39 +51,9 @@ def convert_silu(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     return (binary(layer, builder, Op.MUL, (x, gate)),)
 
 
-def convert_tanh(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """On any tensor."""
-    return (unary(layer, builder, Op.TANH),)
-
-
 def convert_gelu(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     """Exact and with tanh."""
     return (unary(layer, builder, Op.GELU, GeluAttrs(layer.text("approximate", "none") == "tanh")),)
-
-
-def convert_erf(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """On any tensor."""
-    return (unary(layer, builder, Op.ERF),)
-
-
-def convert_exp(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """On any tensor."""
-    return (unary(layer, builder, Op.EXP),)
-
-
-def convert_log(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """On any tensor."""
-    return (unary(layer, builder, Op.LOG),)
-
-
-def convert_abs(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """On any tensor."""
-    return (unary(layer, builder, Op.ABS),)
-
-
-def convert_sqrt(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """Becomes the power 1/2."""
-    return (unary(layer, builder, Op.POWER, PowerAttrs(0.5)),)
 
 
 def convert_rsqrt(layer: Layer, builder: Builder) -> tuple[Value, ...]:
@@ -106,19 +61,9 @@ def convert_rsqrt(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     return (unary(layer, builder, Op.POWER, PowerAttrs(-0.5)),)
 
 
-def convert_reciprocal(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """Becomes the power -1."""
-    return (unary(layer, builder, Op.POWER, PowerAttrs(-1.0)),)
-
-
 def convert_square(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     """Becomes the power 2."""
     return (unary(layer, builder, Op.POWER, PowerAttrs(2.0)),)
-
-
-def convert_neg(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """Becomes a product with -1."""
-    return (binary(layer, builder, Op.MUL, (builder.value(layer), -1.0)),)
 
 
 def convert_pow(layer: Layer, builder: Builder) -> tuple[Value, ...]:
