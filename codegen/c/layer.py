@@ -11,12 +11,13 @@ import numpy as np
 
 from tinyflow.codegen.c.blocks import Block, BlockPool
 from tinyflow.codegen.c.constants import ConstantArray, ConstantPool, Kind
+from tinyflow.codegen.c.literals import Struct
 from tinyflow.codegen.c.names import comment_text
 from tinyflow.codegen.c.staging import Copy, Staging
 from tinyflow.codegen.schedule import Schedule, Step, find_pieces, find_view
 from tinyflow.ir import OPS, DType, Graph, Node, Shape, Tensor, as_nhwc
 
-FieldLine = Mapping[str, int | str]
+FieldLine = Mapping[str, int | str | Struct]
 """Fields of a parameter struct that share a line; text is a C expression."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinyflow.codegen.c.layer import FieldLine, KernelCall, Layer
+from tinyflow.codegen.c.literals import Struct, UInt32
 from tinyflow.codegen.c.ops.add import factor
 from tinyflow.codegen.schedule import Overlap, rising_by_chunks
 from tinyflow.ir import Graph, Node, as_nhwc
@@ -27,13 +28,13 @@ def attention_fields(layer: Layer) -> list[FieldLine]:
         {"q_zero": q.params.zero_point, "v_zero": v.params.zero_point},
         {"out_zero": layer.result.params.zero_point},
         factor("out", layer.form.output),
-        {"spare": layer.form.spare, "decay": decay_literal(layer.form.decay)},
+        {"spare": layer.form.spare, "decay": decay_fields(layer.form.decay)},
     ]
 
 
-def decay_literal(decay: Decay) -> str:
-    """The initializer of a tinyflow_decay."""
-    return f"{{{decay.multiplier}u, {decay.limit}u, {decay.left}}}"
+def decay_fields(decay: Decay) -> Struct:
+    """A tinyflow_decay."""
+    return Struct(multiplier=UInt32(decay.multiplier), limit=UInt32(decay.limit), left=decay.left)
 
 
 def sizes(graph: Graph, node: Node) -> tuple[int, int, int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinyflow.codegen.c.layer import FieldLine, KernelCall, Layer
+from tinyflow.codegen.c.literals import Int64, UInt32
 from tinyflow.ir import as_nhwc
 
 
@@ -15,8 +16,8 @@ def fields(layer: Layer) -> list[FieldLine]:
     _, height, width, channels = as_nhwc(layer.result.shape)
     lines: list[FieldLine] = [
         {"height": height, "width": width, "channels": channels},
-        {"epsilon": f"INT64_C({form.epsilon})"},
-        {"factor": f"UINT32_C({form.factor})", "shift": form.shift},
+        {"epsilon": Int64(form.epsilon)},
+        {"factor": UInt32(form.factor), "shift": form.shift},
         {"reciprocal": form.reciprocal, "mean_shift": form.mean_shift},
         {"fraction": form.fraction},
     ]
