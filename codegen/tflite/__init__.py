@@ -1,0 +1,1 @@
+"""The quantized graph as a .tflite file."""
