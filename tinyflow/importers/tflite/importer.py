@@ -46,7 +46,7 @@ class Importer:
         self.model = model
         self.graph_name = name
         self.boundary: Boundary = find_boundary(model)
-        self.names = _unique_names(model, self.boundary)
+        self.names = tensor_names(model, self.boundary)
         self.shapes = shapes
         self.tensors: dict[str, Tensor] = {}
         self.values: dict[int, str] = {}
@@ -343,7 +343,7 @@ def _constant(raw: RawTensor, name: str) -> Tensor:
     return Tensor.constant(name, data, raw.quant)
 
 
-def _unique_names(model: RawModel, boundary: Boundary) -> list[str]:
+def tensor_names(model: RawModel, boundary: Boundary) -> list[str]:
     """A name of its own for each tensor; those at the boundary bear the names of the model's
     inputs and outputs, also where a stripped QUANTIZE stood between."""
     names: list[str] = [""] * len(model.tensors)

@@ -30,13 +30,10 @@ from tinyflow.ir import Graph, Shape
 
 def convert(program: ExportedProgram, name: str) -> Graph:
     """The graph of a program without operations in place."""
-    names = Names()
-    inputs = _bind_inputs(program, names)
+    names, inputs = bind_names(program)
     nodes = _needed_nodes(program)
-    for node in nodes:
-        names.of[node] = _getitem(node, names) or result_names(node)
     computing = [node for node in nodes if node.target is not operator.getitem]
-    outputs = _outputs(program, names)
+    outputs = output_values(program, names)
     used = {n for node in nodes for n in _operands(node, names)} | {v for _, v in outputs}
     titles = layer_names(computing)
     layers = {node: layer_of(node, titles[node], names, used) for node in computing}
@@ -62,6 +59,15 @@ def convert(program: ExportedProgram, name: str) -> Graph:
         else:
             builder.alias(title, value)
     return finish(builder, name, [title for title, _ in outputs], "the PyTorch importer")
+
+
+def bind_names(program: ExportedProgram) -> tuple[Names, dict[str, Shape]]:
+    """The values of a program by name, and the shapes of the model's inputs."""
+    names = Names()
+    inputs = _bind_inputs(program, names)
+    for node in _needed_nodes(program):
+        names.of[node] = _getitem(node, names) or result_names(node)
+    return names, inputs
 
 
 def _translate(layer: Layer, builder: Builder) -> None:
@@ -114,7 +120,7 @@ def _output_nodes(program: ExportedProgram) -> list[Node]:
     return [value for value in found if isinstance(value, Node)]
 
 
-def _outputs(program: ExportedProgram, names: Names) -> list[tuple[str, str]]:
+def output_values(program: ExportedProgram, names: Names) -> list[tuple[str, str]]:
     """(name of the output, value): 'output', or the keys of a dictionary, or numbered."""
     values = [str(names.of[node]) for node in _output_nodes(program)]
     if not values:

@@ -24,9 +24,14 @@ def load(path: Path, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Gra
     as `import_program`, `ModelError` for a file that is not sound, and `UsageError` for a shape
     that is not the program's.
     """
+    return import_program(read_program(path), path.stem, shapes)
+
+
+def read_program(path: Path) -> ExportedProgram:
+    """The program of a file; raises `ModelError`."""
     try:
         with _quietly():
-            program = torch.export.load(path)
+            return torch.export.load(path)
     # Whatever torch finds wrong with the file: nothing but the file goes in.
     except Exception as error:
         raise ModelError(
@@ -34,7 +39,6 @@ def load(path: Path, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Gra
             "write it with torch.export.save(torch.export.export(model.eval(), inputs), path); "
             "weights alone (.pt, .pth) are no program",
         ) from None
-    return import_program(program, path.stem, shapes)
 
 
 def import_module(
@@ -45,9 +49,14 @@ def import_module(
     The module is traced as it is; it should be in evaluation mode. Raises as `import_program`, and
     `ModelError` for a module that torch.export cannot trace.
     """
+    return import_program(export_module(module, example_inputs), name)
+
+
+def export_module(module: nn.Module, example_inputs: Sequence[torch.Tensor]) -> ExportedProgram:
+    """The program of a module; raises `ModelError`."""
     try:
         with _quietly(), torch.no_grad():
-            program = torch.export.export(module, tuple(example_inputs))
+            return torch.export.export(module, tuple(example_inputs))
     # Tracing runs the module's own code, which may raise anything.
     except Exception as error:
         raise ModelError(
@@ -55,7 +64,6 @@ def import_module(
             "torch.export.export(model, inputs) says more; data-dependent branches and shapes "
             "cannot be compiled",
         ) from error
-    return import_program(program, name)
 
 
 def import_program(
@@ -69,16 +77,20 @@ def import_program(
     `UnsupportedError` with every layer that cannot be translated, and `ModelError` for inputs that
     are not float, have no batch of 1 or open shapes.
     """
+    graph = convert(without_mutation(program, name), name)
+    _check_shapes(graph, name, shapes or {})
+    return graph
+
+
+def without_mutation(program: ExportedProgram, name: str) -> ExportedProgram:
+    """The program with the operations that change their operand in place rewritten, and nothing
+    else; raises `ModelError`."""
     try:
         with _quietly():
-            # Rewrites operations that change their operand in place, and nothing else.
-            functional = program.run_decompositions({})
+            return program.run_decompositions({})
     # The decomposition traces the program again, with whatever it calls.
     except Exception as error:
         raise ModelError(f"{name} cannot be prepared for import ({_first_line(error)})") from error
-    graph = convert(functional, name)
-    _check_shapes(graph, name, shapes or {})
-    return graph
 
 
 def _check_shapes(graph: Graph, name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
