@@ -20,29 +20,13 @@ import math
 import numpy as np
 
 from tinyflow.ir.integer import Decay, Multiplier
+from tinyflow.ir.powers import ENTRIES, POWERS, REST_BITS
 from tinyflow.quantize.fixed_point import quantize_multiplier
 
 FRACTION_BITS = 24
 MOST_ENTRIES = 4096
 """Of a row; with more, the shares of a flat one would have less than 11 bits."""
-_ENTRIES = 64
-_TOP = 32767 << 16
-_REST_BITS = 15
 _NO_DECAY_BEYOND = 32.0
-
-
-def _powers() -> np.ndarray:
-    """Entry i, plus its signed lower half times r in [0, 2**15), is close to
-    ``_TOP * 2**-((i + r / 2**15) / 64)``: near the value at r = 0, the lower half being the
-    slope."""
-    ends = _TOP * 2.0 ** -(np.arange(_ENTRIES + 1) / _ENTRIES)
-    slopes = np.rint(np.diff(ends) / (1 << _REST_BITS)).astype(np.int64)
-    upper = np.rint((ends[:-1] - slopes) / (1 << 16)).astype(np.int64)
-    return (upper << 16) + slopes
-
-
-POWERS = _powers()
-"""int64 [64] of 32-bit values."""
 
 
 def decay_of(real: float) -> Decay:
@@ -63,10 +47,10 @@ def spare_bits(entries: int) -> int:
 
 
 def powers_of_two(t: np.ndarray) -> np.ndarray:
-    """``_TOP * 2**(-t / 2**24)`` for t >= 0, rounded down."""
-    word = POWERS[(t >> (FRACTION_BITS - 6)) & (_ENTRIES - 1)]
+    """``TOP * 2**(-t / 2**24)`` for t >= 0, rounded down."""
+    word = POWERS[(t >> (FRACTION_BITS - 6)) & (ENTRIES - 1)]
     slope = ((word + (1 << 15)) & 0xFFFF) - (1 << 15)
-    rest = (t >> (FRACTION_BITS - 6 - _REST_BITS)) & ((1 << _REST_BITS) - 1)
+    rest = (t >> (FRACTION_BITS - 6 - REST_BITS)) & ((1 << REST_BITS) - 1)
     return (word + slope * rest) >> np.minimum(t >> FRACTION_BITS, 31)
 
 
