@@ -7,14 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyflow.ir import Op, QuantParams, Tensor
+from tinyflow.ir import OPS, Op, QuantParams, Tensor
 from tinyflow.ir.dtype import DType
 
 CHANNEL_AXIS: Mapping[Op, int] = {
-    Op.CONV_2D: 0,
-    Op.DEPTHWISE_CONV_2D: 3,
-    Op.FULLY_CONNECTED: 0,
-    Op.TRANSPOSE_CONV_2D: 0,
+    op: spec.weight_axis for op, spec in OPS.items() if spec.weight_axis is not None
 }
 """The operations with a weight operand, and the axis of its output channels."""
 

@@ -8,19 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from tinyflow.ir import Graph, GraphEditor, Node, Op, Tensor
+from tinyflow.ir import OPS, Graph, GraphEditor, Node, Op, Tensor
 from tinyflow.ir.ops.spatial import NO_PADDING
 from tinyflow.passes.affine import Affine
 from tinyflow.passes.facts import is_float
 
-# The axis of the weight along which output channels lie. LAYER_NORM's weight is its gamma.
-_OUTPUT_AXIS = {
-    Op.CONV_2D: 0,
-    Op.DEPTHWISE_CONV_2D: 3,
-    Op.FULLY_CONNECTED: 0,
+_OUTPUT_AXIS: dict[Op, int] = {
+    **{op: spec.weight_axis for op, spec in OPS.items() if spec.weight_axis is not None},
+    # Its weight is its gamma.
     Op.LAYER_NORM: 0,
-    Op.TRANSPOSE_CONV_2D: 0,
 }
+"""The axis of the weight along which output channels lie."""
 
 SCALES_OUTPUT = frozenset(_OUTPUT_AXIS)
 """Operations whose weights can take up a map of the result."""

@@ -82,4 +82,12 @@ def macs(attrs: Conv2DAttrs, inputs: Sequence[Shape], output: Shape) -> int:
     return int(np.prod(output) * np.prod(inputs[1][1:]))
 
 
-SPEC = OpSpec(Op.CONV_2D, Conv2DAttrs, ("x", "weight", "bias?"), infer, evaluate, macs)
+SPEC = OpSpec(
+    Op.CONV_2D,
+    Conv2DAttrs,
+    ("x", "weight", "bias?"),
+    infer,
+    evaluate,
+    macs,
+    weight_axis=0,
+)

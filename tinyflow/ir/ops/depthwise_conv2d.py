@@ -86,5 +86,11 @@ def macs(attrs: DepthwiseConv2DAttrs, inputs: Sequence[Shape], output: Shape) ->
 
 
 SPEC = OpSpec(
-    Op.DEPTHWISE_CONV_2D, DepthwiseConv2DAttrs, ("x", "weight", "bias?"), infer, evaluate, macs
+    Op.DEPTHWISE_CONV_2D,
+    DepthwiseConv2DAttrs,
+    ("x", "weight", "bias?"),
+    infer,
+    evaluate,
+    macs,
+    weight_axis=3,
 )

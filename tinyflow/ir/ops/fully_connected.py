@@ -40,5 +40,11 @@ def macs(attrs: FullyConnectedAttrs, inputs: Sequence[Shape], output: Shape) -> 
 
 
 SPEC = OpSpec(
-    Op.FULLY_CONNECTED, FullyConnectedAttrs, ("x", "weight", "bias?"), infer, evaluate, macs
+    Op.FULLY_CONNECTED,
+    FullyConnectedAttrs,
+    ("x", "weight", "bias?"),
+    infer,
+    evaluate,
+    macs,
+    weight_axis=0,
 )

@@ -29,6 +29,8 @@ class OpSpec:
     ``output_params``: the fixed int8 quantization of the output.
     ``unary``: a function of one element, a table of 256 entries in int8.
     ``real_constants``: constant operands stay float32 in int8, since they only go into integers.
+    ``weight_axis``: the axis of the weight, the second operand, along which output channels lie;
+    None for operations that accumulate no products with a weight.
     ``in_place``: a kernel may write its output over its (first) input, element by element.
     """
 
@@ -42,6 +44,7 @@ class OpSpec:
     output_params: QuantParams | None = None
     unary: bool = False
     real_constants: bool = False
+    weight_axis: int | None = None
     in_place: bool = False
 
 

@@ -69,5 +69,11 @@ def macs(attrs: TransposeConv2DAttrs, inputs: Sequence[Shape], output: Shape) ->
 
 
 SPEC = OpSpec(
-    Op.TRANSPOSE_CONV_2D, TransposeConv2DAttrs, ("x", "weight", "bias?"), infer, evaluate, macs
+    Op.TRANSPOSE_CONV_2D,
+    TransposeConv2DAttrs,
+    ("x", "weight", "bias?"),
+    infer,
+    evaluate,
+    macs,
+    weight_axis=0,
 )
