@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyflow.bundle import Bundle
-from tinyflow.codegen.c import CSources
 from tinyflow.data import Dataset
 from tinyflow.errors import VerifyError
 from tinyflow.progress import Progress
@@ -45,7 +44,8 @@ class Firmware:
 def build_and_run(
     bundle: Bundle,
     target: Target,
-    sources: CSources,
+    weight_bytes: int,
+    table_bytes: int,
     vectors: Mapping[str, np.ndarray],
     test: Dataset | None,
     options: CompileOptions,
@@ -64,7 +64,7 @@ def build_and_run(
     compiler = _compiler_version(bundle, target) if elf else None
     runner = _choose_runner(target, options, elf is not None, progress)
     if runner is None:
-        memory = measure_memory(elf, sources.weight_bytes, sources.table_bytes) if elf else None
+        memory = measure_memory(elf, weight_bytes, table_bytes) if elf else None
         return Firmware(compiler, memory, reference=reference)
 
     verdict = verify_dataset(bundle, runner, Dataset(vectors, None, "test vectors"), progress)
@@ -76,11 +76,7 @@ def build_and_run(
     )
     if reference is not None:
         _check_outputs(runner, result.outputs, reference)
-    memory = (
-        measure_memory(elf, sources.weight_bytes, sources.table_bytes, result.stack_bytes)
-        if elf
-        else None
-    )
+    memory = measure_memory(elf, weight_bytes, table_bytes, result.stack_bytes) if elf else None
     return Firmware(
         compiler=compiler,
         memory=memory,

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyflow import __version__
 from tinyflow.bundle import (
     Bundle,
     json_bytes,
@@ -15,21 +14,19 @@ from tinyflow.bundle import (
     vector_files,
     write_files,
 )
-from tinyflow.codegen.c import CodegenOptions, CSources, generate
-from tinyflow.codegen.schedule import Schedule
 from tinyflow.data import Dataset, random_dataset
 from tinyflow.data.spec import input_specs
 from tinyflow.ir import Graph
 from tinyflow.ir.serialize import to_bytes
-from tinyflow.pipeline.firmware import Firmware, build_and_run
-from tinyflow.pipeline.kernels import kernel_entry, plan_kernels
+from tinyflow.pipeline.backends import BACKENDS, Job, Product, Trial
+from tinyflow.pipeline.firmware import Firmware
 from tinyflow.pipeline.layers import (
     arena_entry,
     layer_entries,
     layer_errors,
     logit_sqnr,
 )
-from tinyflow.pipeline.limits import check_limits, check_options, check_room
+from tinyflow.pipeline.limits import check_limits, check_options
 from tinyflow.pipeline.manifest import file_hashes, make_manifest
 from tinyflow.pipeline.quantize_file import float_stages, report_head
 from tinyflow.pipeline.quantizing import quantize
@@ -46,7 +43,6 @@ from tinyflow.project import CompileOptions, make_options
 from tinyflow.quantize import run_reference_batched
 from tinyflow.report import no_accuracy, no_memory, write_report
 from tinyflow.targets import load_target
-from tinyflow.targets.app import app_files
 from tinyflow.verify.accuracy import Stage, Stages, integer_scores, is_classifier, measure
 
 if TYPE_CHECKING:
@@ -92,61 +88,47 @@ def compile_model(
         calibration = load_calibration(source, options, progress)
         test = load_test_data(source, options, progress)
         quantized = quantize(source, calibration, options, progress)
-        progress.stage("Choosing kernels")
-        plan = plan_kernels(quantized.graph, target, options, progress)
-        schedule = plan.schedule
-        graph = schedule.graph
-        progress.stage("Generating C")
-        sources = generate(
-            schedule, source.name, CodegenOptions(), banner(source, options), plan.choices
-        )
-        check_room(schedule, sources, target)
+        data = test or calibration
+        backend = BACKENDS[options.backend]
+        job = Job(source, quantized.graph, target, options, data, progress)
+        product = backend.make(job)
+        graph = product.graph
 
         manifest = make_manifest(source, graph, target, options, calibration)
-        manifest["kernels"] = kernel_entry(plan, options)
-        vectors = test_vectors(graph, test or calibration)
+        manifest |= product.manifest
+        vectors = test_vectors(graph, data)
         expected = run_reference_batched(graph, vectors)
         write_files(
             directory,
             {
-                **sources.files,
-                **app_files(source.name, graph, target, options.optimize),
+                **product.files,
                 **vector_files(graph, vectors, expected),
                 "model.tfq": to_bytes(graph),
                 "manifest.json": json_bytes(manifest),
             },
         )
-        staged = Bundle(directory, manifest)
-        firmware = build_and_run(staged, target, sources, vectors, test, options, progress)
+        trial = Trial(Bundle(directory, manifest), product, vectors, test)
+        firmware = backend.run(job, trial)
         manifest["compiler"] = firmware.compiler
         manifest["files"] = file_hashes(directory)
         write_files(directory, {"manifest.json": json_bytes(manifest)})
 
-        errors = layer_errors(source, quantized.whole, test or calibration, progress)
+        errors = layer_errors(source, quantized.whole, data, progress)
         sqnr = logit_sqnr(graph, errors)
         accuracy = measure_accuracy(source, graph, test, firmware, sqnr, progress)
         report = {
             **report_head(source, quantized.removal, manifest),
             "accuracy": accuracy,
-            "layers": layer_entries(graph, errors, schedule, sources.layers),
-            "memory": memory_entry(schedule, sources, firmware),
-            "arena": arena_entry(schedule),
+            "layers": layer_entries(graph, errors, product.schedule, product.layers),
+            "memory": memory_entry(product, firmware),
+            "arena": arena_entry(product.schedule),
             "latency": [],
             "verify": [verdict.to_json() for verdict in firmware.verdicts],
+            **product.report,
         }
         check_limits(report, options, progress)
         write_report(directory, report)
     return read_bundle(output)
-
-
-def banner(source: Source, options: CompileOptions) -> tuple[str, ...]:
-    """The first comment of each generated file."""
-    return (
-        f"Made by TinyFlow {__version__} from {source.name} ({source.format}).",
-        f"Model SHA-256: {source.sha256}",
-        f"Options: --target {options.target} --optimize {options.optimize} "
-        f"--ranges {options.ranges} --rounding {options.rounding}",
-    )
 
 
 def test_vectors(graph: Graph, data: Dataset | None) -> Mapping[str, Any]:
@@ -182,14 +164,14 @@ def measure_accuracy(
     return measure(stages, test.labels, sqnr)
 
 
-def memory_entry(schedule: Schedule, sources: CSources, firmware: Firmware) -> dict[str, Any]:
+def memory_entry(product: Product, firmware: Firmware) -> dict[str, Any]:
     use = firmware.memory
     return {
         **no_memory(),
-        "arena_bytes": schedule.arena_bytes,
-        "arena_lower_bound_bytes": schedule.lower_bound_bytes,
-        "weight_bytes": sources.weight_bytes,
-        "table_bytes": sources.table_bytes,
+        "arena_bytes": product.arena_bytes,
+        "arena_lower_bound_bytes": product.arena_lower_bound_bytes,
+        "weight_bytes": product.weight_bytes,
+        "table_bytes": product.table_bytes,
         "stack_bytes": firmware.stack_bytes,
         "ram_bytes": use.ram_bytes if use else None,
         "code_bytes": use.code_bytes if use else None,

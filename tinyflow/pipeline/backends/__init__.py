@@ -1,0 +1,13 @@
+"""The backends: one entry each, by the name that ``--backend`` takes."""
+
+from __future__ import annotations
+
+from tinyflow.pipeline.backends import c_sources
+from tinyflow.pipeline.backends.backend import Backend, Job, Product, Trial
+
+BACKENDS: dict[str, Backend] = {
+    "c": Backend(c_sources.make, c_sources.run),
+}
+"""A name here is one of `tinyflow.project.options.BACKENDS`, too."""
+
+__all__ = ["BACKENDS", "Backend", "Job", "Product", "Trial"]
