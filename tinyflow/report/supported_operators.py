@@ -24,7 +24,7 @@ whatever they are.
 """
 
 
-_ONNX = "Float models, operator sets 13 to 23. Recurrent layers and control flow are refused."
+_ONNX = "Float models, operator sets 7 to 28. Recurrent layers and control flow are refused."
 _TORCH = (
     "Modules and programs of torch.export (.pt2): float, for inference, with fixed shapes. The "
     "names are those of ATen operations."

@@ -91,19 +91,6 @@ def test_changed_bytes_never_end_in_a_traceback(tmp_path: Path, data: st.DataObj
         assert error.message
 
 
-@pytest.mark.parametrize("opset", [12, 24])
-def test_other_opsets(opset: int, tmp_path: Path) -> None:
-    source = one_op("Relu", {"x": (1, 3)}, opset=opset)
-    with pytest.raises(ModelError, match=f"opset {opset}; TinyFlow reads opset 13 to 23"):
-        imported(source, tmp_path)
-
-
-@pytest.mark.parametrize("opset", range(13, 24))
-def test_every_opset_from_13_to_23(opset: int, tmp_path: Path) -> None:
-    graph = imported(one_op("Relu", {"x": (1, 3)}, opset=opset), tmp_path)
-    assert graph.outputs == ("y",)
-
-
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_weights_that_are_not_finite(value: float, tmp_path: Path) -> None:
     weight = tensor(0, 4, 3, 3, 3)

@@ -80,6 +80,13 @@ class Builder:
     def integers(self, layer: Layer, index: int, what: str) -> tuple[int, ...]:
         return tuple(int(v) for v in self.constant(layer, index, what).reshape(-1))
 
+    def number(self, layer: Layer, index: int, what: str) -> float:
+        """A constant that is a single number."""
+        value = self.weight(layer, index, what)
+        if value.size != 1 or np.isnan(value).any():
+            raise RefusalError(f"{layer.op} needs a {what} that is a single number")
+        return float(value.reshape(()))
+
     def value(self, layer: Layer, index: int = 0) -> Value:
         """The value of an operand; a constant becomes a constant tensor."""
         if not self.is_constant(layer, index):

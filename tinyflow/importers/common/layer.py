@@ -24,7 +24,8 @@ class Layer:
 
     An operand that is left out has the name ''. ``attributes`` holds what the source states,
     decoded to Python values; defaults are the handlers' business. ``shapes`` are those of the
-    outputs where the source knows them.
+    outputs where the source knows them. ``opset`` is the version of the source's operator set,
+    where it has one.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Layer:
     outputs: tuple[str, ...]
     attributes: Mapping[str, Any]
     shapes: tuple[Shape, ...] = ()
+    opset: int = 0
 
     def has(self, index: int) -> bool:
         """Whether the operand ``index`` is given."""

@@ -1,4 +1,4 @@
-"""ONNX, float, opset 13 to 23: read, simplify, translate layer by layer."""
+"""ONNX, float, opset 7 to 28: read, simplify, translate layer by layer."""
 
 from __future__ import annotations
 

@@ -21,16 +21,16 @@ from tinyflow.ir import Graph, Shape
 def convert(model: onnx.ModelProto, name: str) -> Graph:
     """The graph of a checked model whose input shapes are fixed."""
     nodes = _needed_nodes(model.graph)
-    layers = [layer_of(node) for node in nodes]
+    opset = max(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
+    layers = [layer_of(node, opset) for node in nodes]
     builder = Builder(_initializers(model.graph), layers)
     for value in graph_inputs(model):
         builder.add_input(value.name, input_shape(value))
-    opset = max(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
     inferred = _inferred_shapes(model)
     obstacles: list[Obstacle] = []
     for node, layer in zip(nodes, layers, strict=True):
         try:
-            if not fold(node, layer, builder, opset):
+            if not fold(node, layer, builder):
                 _translate(layer, builder)
         except RefusalError as error:
             obstacles.append(Obstacle(layer.name, error.reason, error.remedy))

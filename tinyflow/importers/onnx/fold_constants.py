@@ -16,7 +16,7 @@ _RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLi
 }
 
 
-def fold(node: onnx.NodeProto, layer: Layer, builder: Builder, opset: int) -> bool:
+def fold(node: onnx.NodeProto, layer: Layer, builder: Builder) -> bool:
     """Adds the layer's results to the builder's constants; False if they are not constant."""
     if layer.op in _RANDOM or any(a.HasField("g") or a.graphs for a in node.attribute):
         return False
@@ -28,7 +28,7 @@ def fold(node: onnx.NodeProto, layer: Layer, builder: Builder, opset: int) -> bo
         operands = {name: builder.constants[name] for name in layer.inputs if name}
     else:
         return False
-    for name, value in zip(layer.outputs, _evaluate(node, operands, opset), strict=True):
+    for name, value in zip(layer.outputs, _evaluate(node, operands, layer.opset), strict=True):
         builder.constants[name] = np.asarray(value)
     return True
 

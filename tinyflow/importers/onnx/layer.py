@@ -14,13 +14,14 @@ def op_name(node: onnx.NodeProto) -> str:
     return node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
 
 
-def layer_of(node: onnx.NodeProto) -> Layer:
+def layer_of(node: onnx.NodeProto, opset: int) -> Layer:
     return Layer(
         name=node.name or next((o for o in node.output if o), node.op_type),
         op=op_name(node),
         inputs=tuple(node.input),
         outputs=tuple(node.output),
         attributes={a.name: _decode(a) for a in node.attribute},
+        opset=opset,
     )
 
 

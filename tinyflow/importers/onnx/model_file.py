@@ -11,7 +11,7 @@ from onnx import inliner, shape_inference
 from tinyflow.errors import ModelError
 from tinyflow.importers.onnx.input_shapes import fix_input_shapes
 
-OPSETS = range(13, 24)
+OPSETS = range(7, 29)
 
 
 def read_model(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> onnx.ModelProto:

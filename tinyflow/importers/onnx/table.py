@@ -63,7 +63,7 @@ from tinyflow.importers.onnx.ops.reshape import (
     convert_squeeze,
     convert_unsqueeze,
 )
-from tinyflow.importers.onnx.ops.resize import convert_resize
+from tinyflow.importers.onnx.ops.resize import convert_resize, convert_upsample
 from tinyflow.importers.onnx.ops.slice import convert_slice
 from tinyflow.importers.onnx.ops.softmax import convert_softmax
 from tinyflow.importers.onnx.ops.split import convert_split
@@ -130,4 +130,5 @@ HANDLERS: dict[str, Handler] = {
     "Tanh": convert_tanh,
     "Transpose": convert_transpose,
     "Unsqueeze": convert_unsqueeze,
+    "Upsample": convert_upsample,
 }

@@ -6,6 +6,7 @@ import math
 
 from tinyflow.importers.common.builder import BATCH_REMEDY, Builder
 from tinyflow.importers.common.layer import Layer, RefusalError
+from tinyflow.importers.onnx.stated import needed_integers, stated_number
 from tinyflow.ir import Op
 from tinyflow.ir.ops.pad import PadAttrs
 from tinyflow.ir.ops.slice import SliceAttrs
@@ -19,7 +20,7 @@ def convert_pad(layer: Layer, builder: Builder) -> tuple[str, ...]:
     x = builder.activation(layer)
     shape = builder.shape(x)
     pads = _amounts(layer, builder, len(shape))
-    value = float(builder.weight(layer, 2, "value").reshape(-1)[0]) if layer.has(2) else 0.0
+    value = stated_number(layer, builder, 2, "value", 0.0)
     if not math.isfinite(value):
         raise RefusalError(
             f"Pad with {value} is not supported", "give a pooling layer its own padding instead"
@@ -41,7 +42,7 @@ def convert_pad(layer: Layer, builder: Builder) -> tuple[str, ...]:
 
 def _amounts(layer: Layer, builder: Builder, rank: int) -> list[tuple[int, int]]:
     """(before, after) of every axis."""
-    flat = builder.integers(layer, 1, "pads")
+    flat = needed_integers(layer, builder, 1, "pads")
     axes = builder.integers(layer, 3, "axes") if layer.has(3) else tuple(range(rank))
     if len(flat) != 2 * len(axes):
         raise RefusalError(f"{len(flat)} pads do not fit {len(axes)} axes")

@@ -8,6 +8,7 @@ from tinyflow.importers.common.axes import mean_of, norm_of, sum_of
 from tinyflow.importers.common.builder import Builder, Value
 from tinyflow.importers.common.elementwise import binary
 from tinyflow.importers.common.layer import Layer, RefusalError
+from tinyflow.importers.onnx.stated import stated_integers
 from tinyflow.ir import Op
 
 Reduction = Callable[[Layer, Builder, Value, tuple[int, ...], bool], Value]
@@ -39,7 +40,7 @@ def convert_lp_normalization(layer: Layer, builder: Builder) -> tuple[Value, ...
 
 def _reduce(layer: Layer, builder: Builder, reduce: Reduction) -> Value:
     x = builder.value(layer)
-    axes = builder.integers(layer, 1, "axes") if layer.has(1) else layer.integers("axes") or ()
+    axes = stated_integers(layer, builder, 1, "axes") or ()
     if not axes and layer.integer("noop_with_empty_axes", 0):
         return x
     return reduce(layer, builder, x, axes, bool(layer.integer("keepdims", 1)))

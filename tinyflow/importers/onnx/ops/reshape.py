@@ -9,6 +9,7 @@ import numpy as np
 from tinyflow.importers.common.builder import Builder, Value
 from tinyflow.importers.common.layer import Layer, RefusalError
 from tinyflow.importers.common.views import expanded, reshape_to
+from tinyflow.importers.onnx.stated import needed_integers, stated_integers
 
 
 def convert_reshape(layer: Layer, builder: Builder) -> tuple[Value, ...]:
@@ -36,10 +37,11 @@ def convert_flatten(layer: Layer, builder: Builder) -> tuple[Value, ...]:
 def convert_squeeze(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     """Any axes of 1."""
     x = builder.value(layer)
-    if layer.has(1):
-        axes = {axis % len(x.shape) for axis in builder.integers(layer, 1, "axes")}
-    else:
+    stated = stated_integers(layer, builder, 1, "axes")
+    if stated is None:
         axes = {axis for axis, size in enumerate(x.shape) if size == 1}
+    else:
+        axes = {axis % len(x.shape) for axis in stated}
     shape = [d for i, d in enumerate(x.shape) if i not in axes]
     return (reshape_to(layer, builder, x, shape),)
 
@@ -47,7 +49,7 @@ def convert_squeeze(layer: Layer, builder: Builder) -> tuple[Value, ...]:
 def convert_unsqueeze(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     """Any constant axes."""
     x = builder.value(layer)
-    axes = builder.integers(layer, 1, "axes")
+    axes = needed_integers(layer, builder, 1, "axes")
     rank = len(x.shape) + len(axes)
     inserted = {axis % rank for axis in axes}
     rest = iter(x.shape)

@@ -1,4 +1,4 @@
-"""Resize."""
+"""Resize and Upsample."""
 
 from __future__ import annotations
 
@@ -61,6 +61,11 @@ def convert_resize(layer: Layer, builder: Builder) -> tuple[str, ...]:
     return (to_source(layer, builder, y, rank) if channels_first else y,)
 
 
+def convert_upsample(layer: Layer, builder: Builder) -> tuple[str, ...]:
+    """As Resize with asymmetric coordinates, which it was called in operator sets 7 to 9."""
+    return convert_resize(layer, builder)
+
+
 def _targets(
     layer: Layer, builder: Builder, shape: tuple[int, ...]
 ) -> tuple[list[int], list[float]]:
@@ -74,7 +79,7 @@ def _targets(
             sizes[axis] = size
             scales[axis] = size / shape[axis]
         return sizes, scales
-    given = builder.weight(layer, 2, "scales").reshape(-1)
+    given = _scales(layer, builder)
     if not np.isfinite(given).all():
         raise RefusalError("Resize with scales that are not finite")
     for axis, scale in zip(axes, given, strict=True):
@@ -87,10 +92,25 @@ def _targets(
     return sizes, scales
 
 
+def _scales(layer: Layer, builder: Builder) -> np.ndarray:
+    """Resize has a region of interest in front of its scales, except in its first operator set;
+    Upsample had its scales as an attribute at first."""
+    stated = layer.attributes.get("scales")
+    if stated is not None:
+        return np.asarray(stated, dtype=np.float32)
+    return builder.weight(layer, 1 if _is_early(layer) else 2, "scales").reshape(-1)
+
+
+def _is_early(layer: Layer) -> bool:
+    """Whether the layer has neither a region of interest nor a choice of coordinates."""
+    return layer.opset <= 10
+
+
 def _matching(layer: Layer, mode: str, rows: Span, columns: Span) -> ResizeAttrs:
     """The graph's form that takes every output pixel from where ONNX takes it."""
-    coordinates = layer.text("coordinate_transformation_mode", "half_pixel")
-    rounding = layer.text("nearest_mode", "round_prefer_floor")
+    form = ("asymmetric", "floor") if _is_early(layer) else ("half_pixel", "round_prefer_floor")
+    coordinates = layer.text("coordinate_transformation_mode", form[0])
+    rounding = layer.text("nearest_mode", form[1])
     if rounding not in _ROUNDINGS:
         raise RefusalError(f"Resize with the rounding '{rounding}' is not supported")
     for align, half in product((False, True), repeat=2):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tinyflow.importers.common.builder import Builder, Value
 from tinyflow.importers.common.layer import Layer
 from tinyflow.importers.common.views import split_of
+from tinyflow.importers.onnx.stated import stated_integers
 
 
 def convert_split(layer: Layer, builder: Builder) -> tuple[Value | str, ...]:
@@ -15,8 +16,9 @@ def convert_split(layer: Layer, builder: Builder) -> tuple[Value | str, ...]:
 
 
 def _sizes(layer: Layer, builder: Builder, total: int) -> tuple[int, ...]:
-    if layer.has(1):
-        return builder.integers(layer, 1, "split")
+    stated = stated_integers(layer, builder, 1, "split")
+    if stated is not None:
+        return stated
     parts = layer.integer("num_outputs", len(layer.outputs))
     size = -(-total // parts)
     return tuple(min(size, total - start) for start in range(0, total, size))

@@ -1,0 +1,25 @@
+"""Every handler has a case somewhere that holds it against onnxruntime, and tells its rule."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.importers.onnx import test_ops, test_opsets
+from tinyflow.importers.onnx.table import HANDLERS
+
+TABLES = (test_ops.OTHERS, test_opsets.OLD_FORMS)
+"""Their cases begin with the name of an operation."""
+
+OF_THEIR_OWN = {"AveragePool", "Conv", "ConvTranspose", "MaxPool", "Resize", "Split"}
+
+
+def test_every_handler_is_tested() -> None:
+    tested = {case.split()[0] for table in TABLES for case in table}
+    assert tested | OF_THEIR_OWN == set(HANDLERS)
+
+
+@pytest.mark.parametrize("op", HANDLERS)
+def test_every_handler_tells_its_rule(op: str) -> None:
+    rule = HANDLERS[op].__doc__
+    assert rule
+    assert rule.strip().endswith(".")
