@@ -47,7 +47,7 @@ def _double(build: Builder, value: Expr, multiplier: Expr, shift: Expr, shifts: 
     if shifts[1] > 0:
         left = shift if _is_number(shift) else tirx.max(narrow(shift), 0)
         product = product << wide(left)
-    high = build.let("high", narrow((product + wide(1 << 30)) >> wide(31)))
+    high = narrow((product + wide(1 << 30)) >> wide(31))
     if shifts[0] >= 0:
         return high
     if _is_number(shift):
@@ -72,9 +72,10 @@ _ROUNDINGS: dict[Rounding, Callable[[Builder, Expr, Expr, Expr, Shifts], Expr]] 
 
 def rounding_shift(build: Builder, value: Expr, exponent: Expr) -> Expr:
     """``value / 2**exponent`` of an int32, to nearest, ties away from zero; exponent 0 to 31."""
+    if _is_number(exponent) and exponent == 0:
+        return value
+    value = build.let("high", value)
     if _is_number(exponent):
-        if exponent == 0:
-            return value
         mask: Expr = const32((1 << exponent) - 1)
         half: Expr = const32(((1 << exponent) - 1) >> 1)
     else:
@@ -96,9 +97,9 @@ def clamp(value: Expr, lo: int, hi: int) -> Expr:
     return tirx.max(tirx.min(value, const32(hi)), const32(lo))
 
 
-def high_product(build: Builder, a: Expr, b: Expr) -> Expr:
+def high_product(a: Expr, b: Expr) -> Expr:
     """The doubled high half of ``a * b`` in int32, ties upward, where it is known to fit."""
-    return build.let("high", narrow((wide(a) * wide(b) + wide(1 << 30)) >> wide(31)))
+    return narrow((wide(a) * wide(b) + wide(1 << 30)) >> wide(31))
 
 
 def look_up(table: Buffer, code: Expr, lowest: int) -> Expr:

@@ -18,7 +18,7 @@ class CFunction:
 def tidy(source: str, name: str, written: Sequence[bool], restrict: bool) -> CFunction:
     """The function ``name`` of TVM's text. Parameters that are not ``written`` point to constants;
     with ``restrict``, no two of them to the same bytes."""
-    match = re.search(rf"^TVM_DLL void {name}\((.*)\) {{\n(.*)^}}$", source, re.M | re.S)
+    match = re.search(rf"^TVM_DLL void {name}\(([^)]*)\) {{\n(.*)^}}$", source, re.M | re.S)
     if match is None:
         raise ValueError(f"no function '{name}' in\n{source}")
     parameters, body = match.groups()
