@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.support.tflite_writer import write_tflite
+from tinyflow.codegen.tflite import write_tflite
 from tinyflow.ir import Graph
 
 ARENA = 8 << 20
@@ -24,9 +24,9 @@ def interpreter(model: bytes, keep_all: bool = True) -> Any:
 
 def run_tflite_micro(graph: Graph, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Every activation of ``graph`` [batch, ...] as TFLite Micro computes it."""
-    model, indices = write_tflite(graph)
+    file = write_tflite(graph)
     names = [node.output for node in graph.nodes]
-    return run_model(model, [inputs[name] for name in graph.inputs], indices, names)
+    return run_model(file.data, [inputs[name] for name in graph.inputs], file.indices, names)
 
 
 def run_model(
