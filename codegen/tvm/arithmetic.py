@@ -43,10 +43,11 @@ def requantize_by(build: Builder, value: Expr, factor: Multiplier, rounding: Rou
 
 
 def _double(build: Builder, value: Expr, multiplier: Expr, shift: Expr, shifts: Shifts) -> Expr:
+    if _is_number(shift) and shift > 0:
+        return _single(build, value, multiplier, shift, shifts)
     product = wide(value) * wide(multiplier)
     if shifts[1] > 0:
-        left = shift if _is_number(shift) else tirx.max(narrow(shift), 0)
-        product = product << wide(left)
+        product = product * (wide(1) << wide(tirx.max(narrow(shift), 0)))
     high = narrow((product + wide(1 << 30)) >> wide(31))
     if shifts[0] >= 0:
         return high
