@@ -206,7 +206,7 @@ def compare_layers(
     inputs: Mapping[str, np.ndarray],
     progress: Progress | None = None,
 ) -> tuple[LayerError, ...]:
-    """Every activation that both graphs have, by name, in the quantized graph's order.
+    """Every activation that both graphs have, by name and shape, in the quantized graph's order.
 
     ``inputs`` are float arrays [n, ...] in the graphs' own layout. The quantized side is the
     integer reference, with the errors of all earlier layers in it.
@@ -222,7 +222,8 @@ def compare_layers(
 
         def observe(name: str, codes: np.ndarray, reals: dict[str, np.ndarray] = reals) -> None:
             tensor = quantized_graph.tensors[name]
-            if name in reals and tensor.quant is not None:
+            known = name in reals and reals[name].shape == codes.shape
+            if known and tensor.quant is not None:
                 sums.setdefault(name, _Sums()).add(reals[name], codes, tensor.quant)
 
         run_reference(quantized_graph, quantize_inputs(quantized_graph, batch), observe)

@@ -21,12 +21,14 @@ class TfliteFile:
     """``data`` are the bytes of the file.
 
     ``indices`` has the index of every activation of the graph by name, and of every constant that
-    went into the file. ``operators`` are in order of their first use.
+    went into the file. ``operators`` are in order of their first use. ``custom_nodes`` names the
+    nodes that became custom operators.
     """
 
     data: bytes
     indices: Mapping[str, int]
     operators: tuple[OperatorUse, ...]
+    custom_nodes: tuple[str, ...] = ()
 
     @property
     def custom(self) -> tuple[str, ...]:

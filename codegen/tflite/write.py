@@ -17,20 +17,21 @@ def write_tflite(graph: Graph, name: str = "model") -> TfliteFile:
     operators (`tinyflow.codegen.tflite.custom`) otherwise. Raises `MissingExtraError`.
     """
     writer = Writer(graph)
-    for node in graph.nodes:
-        _write(writer, node)
+    custom = tuple(node.name for node in graph.nodes if not _write(writer, node))
     model = writer.model(name)
-    return TfliteFile(pack(model), writer.indices, operator_uses(model.operators))
+    return TfliteFile(pack(model), writer.indices, operator_uses(model.operators), custom)
 
 
-def _write(writer: Writer, node: Node) -> None:
+def _write(writer: Writer, node: Node) -> bool:
+    """Whether builtin operators do."""
     if node.op in HANDLERS:
         try:
             HANDLERS[node.op](writer, node)
-            return
+            return True
         except NoBuiltinError:
             pass
     _write_custom(writer, node)
+    return False
 
 
 def _write_custom(writer: Writer, node: Node) -> None:

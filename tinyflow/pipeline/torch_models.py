@@ -28,12 +28,29 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 def catalogue_model(options: CompileOptions, progress: Progress) -> tuple[Graph, Preprocess]:
-    """A model of `tinyflow models` with --weights, or random ones that serve to measure size and
-    speed; and how it wants its pictures, as uint8 pixels."""
+    """A model of `tinyflow models`, and how it wants its pictures, as uint8 pixels."""
     spec = model_spec(options.model)
-    resolution = options.resolution or spec.resolution
+    module = catalogue_module(options, progress)
+    graph = import_module(module, (torch.zeros(catalogue_shape(options)),), spec.name)
+    mean, std = (
+        tuple(255 * v for v in part) for part in (spec.preprocessing.mean, spec.preprocessing.std)
+    )
+    return graph, Preprocess(mean, std)
+
+
+def catalogue_shape(options: CompileOptions) -> tuple[int, ...]:
+    """Of the one input of a model of `tinyflow models`."""
+    resolution = options.resolution or model_spec(options.model).resolution
+    return (1, 3, resolution, resolution)
+
+
+def catalogue_module(options: CompileOptions, progress: Progress) -> nn.Module:
+    """A model of `tinyflow models` with --weights, or random ones that serve to measure size and
+    speed."""
+    spec = model_spec(options.model)
     progress.stage(f"Building {spec.name}")
-    model = build_model(spec.name, options.num_classes or spec.classes, resolution)
+    side = catalogue_shape(options)[-1]
+    model = build_model(spec.name, options.num_classes or spec.classes, side)
     if options.weights is not None:
         from tinyflow.models.checkpoints import load_checkpoint
 
@@ -41,14 +58,16 @@ def catalogue_model(options: CompileOptions, progress: Progress) -> tuple[Graph,
     else:
         progress.note("no --weights were given, they are random: accuracy will mean nothing")
         randomize(model, RANDOM_SEED)
-    graph = import_module(model.eval(), (torch.zeros(1, 3, resolution, resolution),), spec.name)
-    mean, std = (
-        tuple(255 * v for v in part) for part in (spec.preprocessing.mean, spec.preprocessing.std)
-    )
-    return graph, Preprocess(mean, std)
+    return model.eval()
 
 
 def factory_model(options: CompileOptions, progress: Progress) -> Graph:
+    """The graph of what ``package.module:factory`` returns."""
+    made = factory_object(options, progress)
+    return object_graph(made, options.shapes, options.model.partition(":")[2])
+
+
+def factory_object(options: CompileOptions, progress: Progress) -> nn.Module | ExportedProgram:
     """What ``package.module:factory`` returns, with --weights where they are given."""
     progress.stage(f"Building {options.model}")
     module_name, _, name = options.model.partition(":")
@@ -64,7 +83,7 @@ def factory_model(options: CompileOptions, progress: Progress) -> Graph:
             "module",
             "name a function without arguments that returns a torch.nn.Module",
         )
-    return object_graph(made, options.shapes, name)
+    return made
 
 
 def object_graph(model: nn.Module | ExportedProgram, shapes: Shapes, name: str) -> Graph:

@@ -1,6 +1,7 @@
 """report.json, the page that is drawn from it, and its summary for a terminal."""
 
 from tinyflow.report.document import (
+    add_ladder,
     add_verdict,
     draw_report,
     no_accuracy,
@@ -12,6 +13,7 @@ from tinyflow.report.latency import add_profile
 from tinyflow.report.summary import summarize
 
 __all__ = [
+    "add_ladder",
     "add_profile",
     "add_verdict",
     "draw_report",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +87,8 @@ def add_verdict(folder: Path, verdict: Mapping[str, Any]) -> None:
     others = [v for v in report["verify"] if v["runner"] != verdict["runner"]]
     report["verify"] = sorted([*others, verdict], key=lambda v: str(v["runner"]))
     write_report(folder, report)
+
+
+def add_ladder(folder: Path, rungs: Sequence[Mapping[str, Any]]) -> None:
+    """Puts the parity ladder in the place of an earlier one."""
+    write_report(folder, {**read_report(folder), "ladder": list(rungs)})

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinyflow.bundle import Bundle
-from tinyflow.data import DataOptions, Dataset, InputSpec, Preprocess
+from tinyflow.data import DataOptions, Dataset, InputSpec, Preprocess, load_data
 from tinyflow.data.arrays import load_arrays
 from tinyflow.data.raw import RawData, to_dataset
 from tinyflow.data.spec import to_source
@@ -120,6 +120,16 @@ def save_outputs(path: Path, outputs: Mapping[str, np.ndarray]) -> None:
         path.write_bytes(buffer.getvalue())
     except OSError as error:
         raise DataError(f"'{path}' cannot be written ({error.strerror})") from None
+
+
+def bundle_dataset(bundle: Bundle, data: str | None, limit: int | None) -> Dataset:
+    """The first ``limit`` inputs of ``data``, or of the bundle's own test vectors."""
+    dataset = (
+        load_data(data, bundle_specs(bundle), bundle_data_options(bundle))
+        if data is not None
+        else test_vectors(bundle)
+    )
+    return dataset if limit is None else dataset.head(limit)
 
 
 def test_vectors(bundle: Bundle) -> Dataset:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from tinyflow.bundle import Bundle
-from tinyflow.data import Dataset, load_data
+from tinyflow.data import Dataset
 from tinyflow.errors import VerifyError
 from tinyflow.ir import Graph, Op, batches
 from tinyflow.progress import SILENT, Progress
 from tinyflow.quantize import run_reference
 from tinyflow.targets.runners import Runner, get_runner
-from tinyflow.verify.inference import bundle_data_options, bundle_specs, test_vectors
+from tinyflow.verify.inference import bundle_dataset
 
 _BATCH_BYTES = 32 << 20
 
@@ -103,13 +103,7 @@ def verify_bundle(
 
     ``limit`` takes only the first inputs. A difference is not raised: see `Verdict`.
     """
-    dataset = (
-        load_data(data, bundle_specs(bundle), bundle_data_options(bundle))
-        if data is not None
-        else test_vectors(bundle)
-    )
-    if limit is not None:
-        dataset = dataset.head(limit)
+    dataset = bundle_dataset(bundle, data, limit)
     return verify_dataset(bundle, runner, dataset, progress)
 
 

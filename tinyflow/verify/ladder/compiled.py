@@ -1,0 +1,41 @@
+"""The compiled bundle on its runners, against the integer reference."""
+
+from __future__ import annotations
+
+from tinyflow.bundle import Bundle
+from tinyflow.data import Dataset
+from tinyflow.errors import ToolError, UsageError
+from tinyflow.progress import Progress
+from tinyflow.verify.ladder.rung import Difference, Outcome, Rung, not_run
+from tinyflow.verify.taps import verify_dataset
+
+REFERENCE = "integer reference"
+
+
+def compiled_rung(bundle: Bundle, runner: str, data: Dataset, progress: Progress) -> Rung:
+    """Every tensor at its tap, up to the first difference."""
+    try:
+        verdict = verify_dataset(bundle, runner, data, progress)
+    except (UsageError, ToolError) as error:
+        return not_run(runner, REFERENCE, error.message)
+    first = verdict.first_mismatch
+    differences: tuple[Difference, ...] = ()
+    if first is not None:
+        node = bundle.graph.producer(first.tensor)
+        differences = (
+            Difference(
+                first.layer,
+                node.op.value if node else "input",
+                first.tensor,
+                first.largest,
+                first.elements,
+            ),
+        )
+    return Rung(
+        runner,
+        REFERENCE,
+        Outcome.EQUAL if first is None else Outcome.DIFFERS,
+        inputs=verdict.inputs,
+        tensors=verdict.tensors_compared,
+        differences=differences,
+    )

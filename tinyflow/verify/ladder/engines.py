@@ -1,0 +1,108 @@
+"""Runtimes that execute a .tflite file of ours: TFLite Micro's wheel and LiteRT's plain kernels."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from tinyflow.codegen.tflite import TfliteFile
+from tinyflow.errors import MissingExtraError
+from tinyflow.ir import Graph, Op
+from tinyflow.verify.ladder.deviations import LITERT, Deviation
+
+Arrays = dict[str, np.ndarray]
+_LEAST_ARENA = 8 << 20
+_ARENA_PER_BYTE = 3
+"""Persistent buffers of TFLite Micro grow with the channels; host memory is plentiful."""
+
+
+class Engine(ABC):
+    """``deviations`` are the operations in which the runtime is known to compute something else
+    than the definition, and how far off it may be."""
+
+    title: str
+    deviations: Mapping[Op, Deviation]
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The runtime and its version. Raises `MissingExtraError`."""
+
+    @abstractmethod
+    def run(self, file: TfliteFile, graph: Graph, inputs: Arrays, names: Sequence[str]) -> Arrays:
+        """The tensors ``names`` [n, ...] of the file that was written from ``graph``."""
+
+
+class TfliteMicro(Engine):
+    """The tflite-micro wheel: the kernels that a microcontroller would run."""
+
+    title = "tflite-micro wheel"
+    deviations: Mapping[Op, Deviation] = {}
+
+    @property
+    def name(self) -> str:
+        return f"{self.title} {_version('tflite-micro')}"
+
+    def run(self, file: TfliteFile, graph: Graph, inputs: Arrays, names: Sequence[str]) -> Arrays:
+        from tflite_micro.python.tflite_micro import runtime
+
+        needed = sum(tensor.nbytes for tensor in graph.tensors.values())
+        interpreter: Any = runtime.Interpreter.from_bytes(
+            file.data,
+            arena_size=max(_LEAST_ARENA, _ARENA_PER_BYTE * needed),
+            # The misspelt keyword is the package's own.
+            intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors,
+        )
+        found: dict[str, list[np.ndarray]] = {name: [] for name in names}
+        for sample in range(len(next(iter(inputs.values())))):
+            for number, name in enumerate(graph.inputs):
+                interpreter.set_input(inputs[name][sample : sample + 1], number)
+            interpreter.invoke()
+            for name in names:
+                data = interpreter.GetTensor(file.indices[name], 0)["tensor_data"]
+                found[name].append(np.array(data))
+        return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+class LitertReference(Engine):
+    """LiteRT with its reference kernels, without delegates."""
+
+    title = "LiteRT reference kernels"
+    deviations = LITERT
+
+    @property
+    def name(self) -> str:
+        return f"{self.title} {_version('ai-edge-litert')}"
+
+    def run(self, file: TfliteFile, graph: Graph, inputs: Arrays, names: Sequence[str]) -> Arrays:
+        from ai_edge_litert import interpreter as litert
+
+        interpreter = litert.Interpreter(
+            model_content=file.data,
+            num_threads=1,
+            experimental_op_resolver_type=litert.OpResolverType.BUILTIN_REF,
+            experimental_preserve_all_tensors=True,
+        )
+        interpreter.allocate_tensors()
+        found: dict[str, list[np.ndarray]] = {name: [] for name in names}
+        for sample in range(len(next(iter(inputs.values())))):
+            for name in graph.inputs:
+                interpreter.set_tensor(file.indices[name], inputs[name][sample : sample + 1])
+            interpreter.invoke()
+            for name in names:
+                found[name].append(np.array(interpreter.get_tensor(file.indices[name])))
+        return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+ENGINES: tuple[Engine, ...] = (TfliteMicro(), LitertReference())
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        raise MissingExtraError("running the exported .tflite file", "tflite") from None
