@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinyflow.ir import Clamp, Graph, Node, Op
-from tinyflow.ir.ops.function import Elementary, FunctionAttrs, FunctionStep, Value
+from tinyflow.ir.ops.function import Elementary, FunctionAttrs, Value
+from tinyflow.ir.ops.function_writer import FunctionWriter
 from tinyflow.passes.facts import clamp_of
 
 
 def function_of(graph: Graph, x: str, nodes: Sequence[Node]) -> FunctionAttrs:
     """The result of the last of ``nodes``, which stand in order, as a function of tensor ``x``."""
-    steps = _Steps()
+    steps = FunctionWriter()
     values = {x: Value(0)}
     for node in nodes:
         for name, tensor in zip(node.inputs, graph.operands(node), strict=True):
@@ -22,22 +23,7 @@ def function_of(graph: Graph, x: str, nodes: Sequence[Node]) -> FunctionAttrs:
         result = _WRITERS[node.op](steps, node.attrs, *(values[name] for name in node.inputs))
         clamp = clamp_of(node)
         values[node.output] = result if clamp is None else steps.clamp(clamp, result)
-    return FunctionAttrs(tuple(steps.steps))
-
-
-class _Steps:
-    def __init__(self) -> None:
-        self.steps: list[FunctionStep] = []
-
-    def add(self, function: Elementary, *operands: Value | float) -> Value:
-        values = [v if isinstance(v, Value) else Value(constant=v) for v in operands]
-        self.steps.append(FunctionStep(function, tuple(values)))
-        return Value(len(self.steps))
-
-    def clamp(self, clamp: Clamp, x: Value) -> Value:
-        if clamp.lo > -math.inf:
-            x = self.add(Elementary.MAX, x, clamp.lo)
-        return self.add(Elementary.MIN, x, clamp.hi) if clamp.hi < math.inf else x
+    return steps.attrs()
 
 
 _Writer = Callable[..., Value]
@@ -47,7 +33,7 @@ def _plain(function: Elementary) -> _Writer:
     return lambda steps, attrs, *operands: steps.add(function, *operands)
 
 
-def _gelu(steps: _Steps, attrs: Any, x: Value) -> Value:
+def _gelu(steps: FunctionWriter, attrs: Any, x: Value) -> Value:
     if attrs.tanh:
         cube = steps.add(Elementary.MUL, steps.add(Elementary.POWER, x, 3.0), 0.044715)
         inner = steps.add(Elementary.ADD, x, cube)
@@ -58,28 +44,28 @@ def _gelu(steps: _Steps, attrs: Any, x: Value) -> Value:
     return steps.add(Elementary.MUL, doubled, 0.5)
 
 
-def _hard_sigmoid(steps: _Steps, attrs: Any, x: Value) -> Value:
+def _hard_sigmoid(steps: FunctionWriter, attrs: Any, x: Value) -> Value:
     line = steps.add(Elementary.ADD, steps.add(Elementary.MUL, x, attrs.alpha), attrs.beta)
     return steps.clamp(Clamp(0.0, 1.0), line)
 
 
-def _hard_swish(steps: _Steps, attrs: Any, x: Value) -> Value:
+def _hard_swish(steps: FunctionWriter, attrs: Any, x: Value) -> Value:
     gate = steps.clamp(Clamp(0.0, 6.0), steps.add(Elementary.ADD, x, 3.0))
     return steps.add(Elementary.DIV, steps.add(Elementary.MUL, x, gate), 6.0)
 
 
-def _sigmoid(steps: _Steps, attrs: Any, x: Value) -> Value:
+def _sigmoid(steps: FunctionWriter, attrs: Any, x: Value) -> Value:
     """``(1 + tanh(x / 2)) / 2``, which cannot overflow."""
     bent = steps.add(Elementary.TANH, steps.add(Elementary.MUL, x, 0.5))
     return steps.add(Elementary.MUL, steps.add(Elementary.ADD, bent, 1.0), 0.5)
 
 
-def _leaky_relu(steps: _Steps, attrs: Any, x: Value) -> Value:
+def _leaky_relu(steps: FunctionWriter, attrs: Any, x: Value) -> Value:
     below = steps.add(Elementary.MUL, steps.add(Elementary.MIN, x, 0.0), attrs.alpha)
     return steps.add(Elementary.ADD, steps.add(Elementary.MAX, x, 0.0), below)
 
 
-def _inlined(steps: _Steps, attrs: FunctionAttrs, x: Value) -> Value:
+def _inlined(steps: FunctionWriter, attrs: FunctionAttrs, x: Value) -> Value:
     values = [x]
     for step in attrs.steps:
         operands = [v if v.index is None else values[v.index] for v in step.operands]
