@@ -17,6 +17,7 @@ from tinyflow.codegen.c.blocks import BlockPool
 from tinyflow.codegen.c.comments import block, describe
 from tinyflow.codegen.c.constants import ConstantArray, ConstantPool, Kind
 from tinyflow.codegen.c.emitted import EmittedLayer, emit_layer, layer_stem
+from tinyflow.codegen.c.functions import FunctionPool
 from tinyflow.codegen.c.fused_step import EmittedFused, emit_fused
 from tinyflow.codegen.c.layer import Layer, address
 from tinyflow.codegen.c.names import comment_text
@@ -48,8 +49,8 @@ def generate(
     if not schedule.graph.is_quantized:
         raise ValueError("the graph has no integers yet: attach_integers comes first")
     choices = choices or {}
-    pool, blocks = ConstantPool(), BlockPool(name)
-    steps = _emit_steps(schedule, name, pool, blocks, choices)
+    pool, blocks, functions = ConstantPool(), BlockPool(name), FunctionPool()
+    steps = _emit_steps(schedule, name, pool, blocks, functions, choices)
     layers = [layer for step in steps for layer in step.layers]
     kernels = sorted({call.header for layer in layers for call in layer.calls})
     values: dict[str, Any] = {
@@ -67,6 +68,7 @@ def generate(
         "moves": any(call.copies for layer in layers for call in layer.calls)
         or any(step.fused is not None and step.fused.moves for step in steps),
         "blocks": blocks.placed,
+        "functions": functions.placed,
     }
     contents = {
         f"include/{name}.h": _render("model.h.j2", values),
@@ -108,7 +110,12 @@ class _EmittedStep:
 
 
 def _emit_steps(
-    schedule: Schedule, name: str, pool: ConstantPool, blocks: BlockPool, choices: Choices
+    schedule: Schedule,
+    name: str,
+    pool: ConstantPool,
+    blocks: BlockPool,
+    functions: FunctionPool,
+    choices: Choices,
 ) -> list[_EmittedStep]:
     """Layers are numbered in the order in which the graph of the schedule has them."""
     steps, number = [], 0
@@ -119,7 +126,8 @@ def _emit_steps(
         else:
             (node,) = step.nodes
             numbered = replace(step, index=number)
-            layer = Layer(schedule, numbered, f"{name}_{layer_stem(node, numbered)}", pool, blocks)
+            stem = f"{name}_{layer_stem(node, numbered)}"
+            layer = Layer(schedule, numbered, stem, pool, blocks, functions=functions)
             variant = choices.get(node.name, PORTABLE[node.op])
             steps.append(_EmittedStep([emit_layer(layer, variant)]))
         number += len(step.nodes)
@@ -243,6 +251,7 @@ def _environment() -> jinja2.Environment:
         autoescape=False,
     )
     environment.filters["wrapped"] = _wrapped
+    environment.filters["block"] = block
     return environment
 
 

@@ -45,6 +45,10 @@ class EmittedLayer:
         return [rows for call in self.calls for rows in call.inputs]
 
     @property
+    def takes_rows(self) -> bool:
+        return all(call.takes_rows for call in self.calls)
+
+    @property
     def output(self) -> Rows:
         return self.calls[0].output
 

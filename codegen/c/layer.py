@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from tinyflow.codegen.c.blocks import Block, BlockPool
 from tinyflow.codegen.c.constants import ConstantArray, ConstantPool, Kind
+from tinyflow.codegen.c.functions import Function, FunctionPool
 from tinyflow.codegen.c.literals import Struct
 from tinyflow.codegen.c.names import comment_text
 from tinyflow.codegen.c.staging import Copy, Staging
@@ -53,8 +54,16 @@ class KernelCall:
     def header(self) -> str:
         return f"{self.folder}{self.kernel}"
 
+    @property
+    def takes_rows(self) -> bool:
+        """Whether it takes parameters and row pointers, and computes as many rows as it is told."""
+        return True
+
+    def statement(self, variable: str, begin: int | str, end: int | str) -> str:
+        """The call, for rows [begin, end) of the result, with its parameters in ``variable``."""
+        return f"tinyflow_{self.kernel}_rows({self.arguments(variable, begin, end)});"
+
     def arguments(self, variable: str, begin: int | str, end: int | str) -> str:
-        """The call's argument list."""
         memory = [self.scratch] if self.scratch else []
         rows = [rows.variable for rows in self.inputs]
         return ", ".join([f"&{variable}", *rows, "out", *memory, str(begin), str(end)])
@@ -63,6 +72,26 @@ class KernelCall:
     def field_lines(self) -> list[str]:
         """The fields as lines of designated initializers."""
         return [", ".join(f".{k} = {v}" for k, v in line.items()) + "," for line in self.fields]
+
+
+@dataclass(frozen=True)
+class FunctionCall(KernelCall):
+    """A call of a function of the model's own, ``kernel``, with ``pointers`` to everything that it
+    reads and writes. It computes all rows at once."""
+
+    pointers: tuple[str, ...] = ()
+
+    @property
+    def header(self) -> str:
+        """Its minima and maxima."""
+        return "requantize"
+
+    @property
+    def takes_rows(self) -> bool:
+        return False
+
+    def statement(self, variable: str, begin: int | str, end: int | str) -> str:
+        return f"{self.kernel}({', '.join(self.pointers)});"
 
 
 @dataclass(frozen=True)
@@ -81,6 +110,7 @@ class Layer:
     blocks: BlockPool
     staging: Staging | None = None
     handed: frozenset[str] = frozenset()
+    functions: FunctionPool = field(default_factory=FunctionPool)
 
     @property
     def graph(self) -> Graph:
@@ -160,6 +190,10 @@ class Layer:
     def block(self, block: Block) -> str:
         """Keeps an assembly block; its symbol."""
         return self.blocks.add(block)
+
+    def function(self, function: Function) -> str:
+        """Keeps a function of the model's own; its symbol."""
+        return self.functions.add(function)
 
     @property
     def scratch(self) -> str:
