@@ -63,7 +63,7 @@ def fuse(writer: Writer, node: Node, clamp: Clamp) -> Fused:
     whole = codes_of(NO_CLAMP, tensor)
     rest = remaining(whole, wanted)
     between = writer.inner(node, "unclamped", tensor.shape, tensor.dtype, tensor.quant)
-    return Fused(Activation.NONE, writer.index(between.name), rest)
+    return Fused(Activation.NONE, between, rest)
 
 
 def remaining(whole: tuple[int, int], wanted: tuple[int, int]) -> tuple[tuple[str, int], ...]:
@@ -85,7 +85,6 @@ def clamp_codes(
         bound = writer.constant(node, "bound", [code], tensor.dtype.numpy.type, tensor.quant)
         target = writer.result(node)
         if number < len(steps):
-            between = writer.inner(node, "below", tensor.shape, tensor.dtype, tensor.quant)
-            target = writer.index(between.name)
+            target = writer.inner(node, "below", tensor.shape, tensor.dtype, tensor.quant)
         writer.emit(operator, [source, bound], [target], "MaximumMinimumOptions")
         source = target

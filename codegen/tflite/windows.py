@@ -36,6 +36,5 @@ def bordered(writer: Writer, node: Node, padding: Padding, code: int) -> int:
     result = writer.inner(node, "padded", shape, source.dtype, source.quant)
     pads = writer.constant(node, "pads", [(0, 0), *padding, (0, 0)])
     value = writer.constant(node, "border", [code], source.dtype.numpy.type, source.quant)
-    index = writer.index(result.name)
-    writer.emit("PADV2", [writer.index(source.name), pads, value], [index], "PadV2Options")
-    return index
+    writer.emit("PADV2", [writer.index(source.name), pads, value], [result], "PadV2Options")
+    return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyflow.codegen.tflite.custom import custom_operator
 from tinyflow.codegen.tflite.file import TfliteFile
-from tinyflow.codegen.tflite.flatbuffer import operator_uses, pack
+from tinyflow.codegen.tflite.flatbuffer import operator_uses, pack, schema
 from tinyflow.codegen.tflite.ops import HANDLERS
 from tinyflow.codegen.tflite.writer import NoBuiltinError, Writer
 from tinyflow.ir import Graph, Node
@@ -16,6 +16,7 @@ def write_tflite(graph: Graph, name: str = "model") -> TfliteFile:
     Nodes become builtin operators where TFLite Micro's kernels give the same codes, and custom
     operators (`tinyflow.codegen.tflite.custom`) otherwise. Raises `MissingExtraError`.
     """
+    schema()
     writer = Writer(graph)
     custom = tuple(node.name for node in graph.nodes if not _write(writer, node))
     model = writer.model(name)

@@ -39,11 +39,9 @@ class Writer:
 
     def inner(
         self, node: Node, role: str, shape: Shape, dtype: DType, quant: QuantParams | None
-    ) -> Tensor:
-        """An activation between the operators that make up one node."""
-        tensor = Tensor(self._new_name(node, role), shape, dtype, quant)
-        self.indices[tensor.name] = self._add(tensor)
-        return tensor
+    ) -> int:
+        """The index of a new activation between the operators that make up one node."""
+        return self._add(Tensor(self._new_name(node, role), shape, dtype, quant))
 
     def constant(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tinyflow.codegen.tflite.ops.activations import plain, write_leaky_relu, write_softmax
+from tinyflow.codegen.tflite.ops.argmax import write_argmax
 from tinyflow.codegen.tflite.ops.binary import write_binary
 from tinyflow.codegen.tflite.ops.clamp import write_clamp
 from tinyflow.codegen.tflite.ops.conv import write_conv, write_depthwise
@@ -26,6 +27,7 @@ from tinyflow.ir import Node, Op
 
 HANDLERS: dict[Op, Callable[[Writer, Node], None]] = {
     Op.ADD: write_binary,
+    Op.ARGMAX: write_argmax,
     Op.AVERAGE_POOL: write_average_pool,
     Op.CLAMP: write_clamp,
     Op.CONCAT: write_concat,

@@ -15,19 +15,19 @@ def write_clamp(writer: Writer, node: Node) -> None:
     attrs: Any = node.attrs
     x, result = writer.graph.operands(node)[0], writer.graph.result(node)
     rescales = x.params != result.params
-    source = writer.index(x.name)
-    if attrs.clamp == RELU:
-        writer.emit("RELU", [source], [writer.result(node)])
+    source, target = writer.index(x.name), writer.result(node)
+    wanted, whole = codes_of(attrs.clamp, result), codes_of(NO_CLAMP, result)
+    if attrs.clamp == RELU or (wanted != whole and wanted == codes_of(RELU, result)):
+        writer.emit("RELU", [source], [target])
         return
-    if attrs.clamp == RELU6 and not rescales:
-        writer.emit("RELU6", [source], [writer.result(node)])
+    if wanted == whole:
+        writer.emit("QUANTIZE", [source], [target], "QuantizeOptions")
         return
-    steps = remaining(codes_of(NO_CLAMP, result), codes_of(attrs.clamp, result))
-    if not steps:
-        writer.emit("QUANTIZE", [source], [writer.result(node)], "QuantizeOptions")
+    if wanted == codes_of(RELU6, result) and not rescales:
+        writer.emit("RELU6", [source], [target])
         return
     if rescales:
         between = writer.inner(node, "unclamped", result.shape, result.dtype, result.quant)
-        writer.emit("QUANTIZE", [source], [writer.index(between.name)], "QuantizeOptions")
-        source = writer.index(between.name)
-    clamp_codes(writer, node, source, steps)
+        writer.emit("QUANTIZE", [source], [between], "QuantizeOptions")
+        source = between
+    clamp_codes(writer, node, source, remaining(whole, wanted))

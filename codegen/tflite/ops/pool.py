@@ -49,12 +49,11 @@ def write_average_pool(writer: Writer, node: Node) -> None:
         raise NoBuiltinError(f"TFLite has no average pooling with the padding {attrs.padding}")
     clamp = fuse(writer, node, attrs.clamp)
     every = writer.inner(node, "every", source.shape, source.dtype, source.quant)
-    target = writer.index(every.name)
-    _emit(writer, "AVERAGE_POOL_2D", image, target, attrs, PaddingKind.SAME, (1, 1), clamp)
+    _emit(writer, "AVERAGE_POOL_2D", image, every, attrs, PaddingKind.SAME, (1, 1), clamp)
     begin = writer.constant(node, "begin", (0, *offsets, 0))
     end = writer.constant(node, "end", (1, last[0] + 1, last[1] + 1, source.shape[3]))
     strides = writer.constant(node, "strides", (1, *attrs.strides, 1))
-    inputs = [target, begin, end, strides]
+    inputs = [every, begin, end, strides]
     writer.emit("STRIDED_SLICE", inputs, [clamp.output], "StridedSliceOptions")
     clamp.finish(writer, node)
 

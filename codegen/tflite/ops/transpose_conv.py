@@ -29,8 +29,7 @@ def write_transpose_conv(writer: Writer, node: Node) -> None:
         kind = PaddingKind.VALID
         shape = (shape[0], shape[1] + before[0], shape[2] + before[1], shape[3])
         if before != (0, 0):
-            whole = writer.inner(node, "uncropped", shape, result.dtype, result.quant)
-            target = writer.index(whole.name)
+            target = writer.inner(node, "uncropped", shape, result.dtype, result.quant)
     writer.emit(
         "TRANSPOSE_CONV",
         [writer.constant(node, "shape", shape), weight, image, *bias],
