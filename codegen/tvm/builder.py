@@ -22,7 +22,7 @@ from tvm.script.ir_builder import IRBuilder
 from tvm.script.ir_builder import tirx as script
 
 from tinyflow.codegen.tvm.kernel import Argument, Kernel, Operand, Result, Table, Workspace
-from tinyflow.ir import OPS, Graph, Node
+from tinyflow.ir import OPS, Graph, Node, Rounding
 
 Expr = Any
 """An expression of TensorIR, a `tvm.tirx.Expr`."""
@@ -54,6 +54,12 @@ class Builder:
         trace: TracebackType | None,
     ) -> None:
         self._frames.__exit__(kind, error, trace)
+
+    @property
+    def rounding(self) -> Rounding:
+        """How the graph, which is quantized, rounds."""
+        assert self._graph.rounding is not None
+        return self._graph.rounding
 
     def kernel(self) -> Kernel:
         return Kernel(self._builder.get(), tuple(self._arguments), self._overwrites)

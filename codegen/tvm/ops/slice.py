@@ -1,0 +1,19 @@
+"""SLICE."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinyflow.codegen.tvm.kernel import Kernel
+from tinyflow.codegen.tvm.moves import Indices, gather
+from tinyflow.ir import Graph, Node
+
+
+def lower(graph: Graph, node: Node) -> Kernel:
+    attrs: Any = node.attrs
+
+    def source(indices: Indices) -> Indices:
+        places = zip(indices, attrs.begin, attrs.strides, strict=True)
+        return [begin + i * stride for i, begin, stride in places]
+
+    return gather(graph, node, source)

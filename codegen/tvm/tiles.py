@@ -1,0 +1,26 @@
+"""Loops in steps of a few elements, whose sums are kept in registers side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from tinyflow.codegen.tvm.builder import Builder, Expr
+
+
+def tiles(
+    build: Builder, name: str, count: int, tile: int
+) -> Iterator[tuple[AbstractContextManager[Expr], int]]:
+    """Pairs of a loop, whose variable is the first element of a tile, and the tile's width: one
+    for all whole tiles, one for what is left."""
+    whole = count - count % tile
+    if whole:
+        yield _steps(build, name, whole, tile), tile
+    if whole < count:
+        yield nullcontext(whole), count - whole
+
+
+@contextmanager
+def _steps(build: Builder, name: str, whole: int, tile: int) -> Iterator[Expr]:
+    with build.loop(name, whole // tile) as step:
+        yield step * tile
