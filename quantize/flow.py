@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,12 @@ from tinyflow.quantize.attach import attach_integers
 from tinyflow.quantize.bounds import useful_range
 from tinyflow.quantize.calibrate import check_samples, observe_histograms, observe_ranges
 from tinyflow.quantize.choose_ranges import choose_ranges
+from tinyflow.quantize.given_scales import (
+    GivenScales,
+    no_scales,
+    range_of,
+    take_given_scales,
+)
 from tinyflow.quantize.options import Progress, QuantizeOptions, RangeMethod
 from tinyflow.quantize.plan import (
     Plan,
@@ -55,36 +62,50 @@ class Quantized:
 
 def quantize_model(
     graph: Graph,
-    calibration: Samples,
+    calibration: Samples | None,
     options: QuantizeOptions | None = None,
     progress: Progress | None = None,
 ) -> Graph:
     """The float graph in int8, every multiplier and table attached.
 
-    ``calibration`` holds, per graph input, float samples [n, ...] in the graph's stored layout.
-    Raises `DataError` where these do not fit the model.
+    ``calibration`` holds, per graph input, float samples [n, ...] in the graph's stored layout. A
+    model that brings its scales along keeps them, and needs no samples where that are all.
+    Raises `DataError` where the samples do not fit the model, or are needed and missing.
     """
     return quantize_and_record(graph, calibration, options, progress).graph
 
 
 def quantize_and_record(
     graph: Graph,
-    calibration: Samples,
+    calibration: Samples | None,
     options: QuantizeOptions | None = None,
     progress: Progress | None = None,
 ) -> Quantized:
     """As `quantize_model`, with the decisions taken."""
     options = options or QuantizeOptions()
-    samples = check_samples(graph, calibration)
+    samples = check_samples(graph, calibration) if calibration is not None else None
     check_weights(graph)
-    graph = with_biases(graph)
+    taken = take_given_scales(with_biases(graph))
+    if taken.params:
+        _check_stated(taken, options)
+        if not taken.layers_without:
+            return _as_given(taken, options)
+    if samples is None:
+        raise DataError(*no_scales(taken))
+    graph = taken.graph
     search, fit, held = _split(graph, samples, options)
 
-    graph = separate_fixed_outputs(graph)
+    if not taken.params:
+        graph = separate_fixed_outputs(graph)
     observed = observe_ranges(graph, samples, progress)
     known = _known_ranges(graph, observed, options)
-    graph, observed = separate_costly_ranges(graph, {**observed, **known}, options.shared_range_db)
-    groups = scale_groups(graph)
+    observed = {**observed, **known}
+    if taken.params:
+        # What the model's biases were trained with stays.
+        fit = {}
+    else:
+        graph, observed = separate_costly_ranges(graph, observed, options.shared_range_db)
+    groups = scale_groups(graph, taken.params)
     choices = _candidates(graph, samples, groups, observed, known, options, progress)
     alternatives = _alternatives(graph, search, groups, choices, options, progress)
     best = _best_plan(graph, groups, alternatives, fit, held, options, progress)
@@ -99,6 +120,36 @@ def quantize_and_record(
         bias_corrected=best.corrected,
         logit_sqnr_db=best.sqnr_db,
     )
+
+
+def _as_given(taken: GivenScales, options: QuantizeOptions) -> Quantized:
+    """All scales are the model's own: there is nothing to choose."""
+    graph = taken.graph
+    params = {
+        name: group.fixed
+        for group in scale_groups(graph, taken.params)
+        for name in group.members
+        if group.fixed is not None
+    }
+    result = Plan.of(graph, params).quantized_graph()
+    check_graph(result, "quantization")
+    return Quantized(
+        graph=attach_integers(result, options.rounding),
+        observed={},
+        used={name: range_of(own) for name, own in params.items()},
+        method=options.ranges,
+        bias_corrected=False,
+        logit_sqnr_db=math.nan,
+    )
+
+
+def _check_stated(taken: GivenScales, options: QuantizeOptions) -> None:
+    for name in options.input_ranges:
+        if name in taken.params:
+            raise DataError(
+                f"a range is given for the input '{name}', but the model brings its own scale",
+                "leave the range out, or give the float model",
+            )
 
 
 def _split(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinyflow.errors import Obstacle, UnsupportedError
-from tinyflow.ir import OPS, Graph, GraphEditor, QuantParams
+from tinyflow.ir import OPS, Graph, GraphEditor, QuantParams, Tensor
 from tinyflow.quantize.assemble import assemble, constant_params
 from tinyflow.quantize.bias_correction import RoundedNetwork, correct_biases
 from tinyflow.quantize.metrics import logit_tensors
@@ -133,7 +133,7 @@ def _weights(graph: Graph, params: Mapping[str, QuantParams]) -> dict[str, Quant
             continue
         x, weight, bias = graph.operands(node)
         table[node.name] = quantize_weights(
-            weight.value, bias.value, CHANNEL_AXIS[node.op], params[x.name].scale
+            weight.value, bias.value, CHANNEL_AXIS[node.op], params[x.name].scale, weight.quant
         )
     return table
 
@@ -147,10 +147,17 @@ def _constants(
         node.name: {
             name: params[node.output]
             if OPS[node.op].same_params
-            else constant_params(graph.tensors[name].value)
+            else _constant_params(graph.tensors[name])
             for name in node.inputs
             if graph.tensors[name].is_constant
         }
         for node in graph.nodes
         if node.op not in CHANNEL_AXIS and not OPS[node.op].real_constants
     }
+
+
+def _constant_params(tensor: Tensor) -> QuantParams:
+    """Those that the model brings along, or what covers the constant."""
+    if tensor.quant is not None and tensor.quant.axis is None:
+        return tensor.quant
+    return constant_params(tensor.value)

@@ -63,13 +63,21 @@ def _components(graph: Graph, without: Edge | None = None) -> UnionFind:
     return sets
 
 
-def scale_groups(graph: Graph) -> tuple[ScaleGroup, ...]:
-    """All activations, each in exactly one group.
+def scale_groups(
+    graph: Graph, given: Mapping[str, QuantParams] | None = None
+) -> tuple[ScaleGroup, ...]:
+    """All activations, each in exactly one group; ``given`` are scales that the model brings.
 
-    Requires `separate_fixed_outputs`: else a group might have to obey two masters.
+    Requires `separate_fixed_outputs`, or what `take_given_scales` gives: else a group might have to
+    obey two masters.
     """
+    fixed = given or {}
     return tuple(
-        ScaleGroup(members, next(iter(_prescribed(graph, members).values()), None))
+        ScaleGroup(
+            members,
+            next((fixed[name] for name in members if name in fixed), None)
+            or next(iter(_prescribed(graph, members).values()), None),
+        )
         for members in _components(graph).sets()
     )
 

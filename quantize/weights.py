@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyflow.ir import OPS, Op, QuantParams, Tensor
 from tinyflow.ir.dtype import DType
+from tinyflow.quantize.ranges import CODE_MIN
 
 CHANNEL_AXIS: Mapping[Op, int] = {
     op: spec.weight_axis for op, spec in OPS.items() if spec.weight_axis is not None
@@ -57,9 +58,14 @@ class QuantizedWeights:
 
 
 def quantize_weights(
-    weight: np.ndarray, bias: np.ndarray, axis: int, input_scale: float
+    weight: np.ndarray,
+    bias: np.ndarray,
+    axis: int,
+    input_scale: float,
+    given: QuantParams | None = None,
 ) -> QuantizedWeights:
-    """Symmetric codes in [-127, 127] with the scale ``max|w| / 127`` per channel.
+    """Symmetric codes in [-127, 127] with the scale ``max|w| / 127`` per channel, or in
+    [-128, 127] with the scales that are ``given``.
 
     ``bias`` is float [channels] (zeros where the layer has none). A scale is raised where the
     bias would leave int32, or leave too little of it for the sums of products.
@@ -68,12 +74,17 @@ def quantize_weights(
     rows = np.moveaxis(weight, axis, 0).reshape(channels, -1).astype(np.float64)
     bias = bias.astype(np.float64)
     limit = bias_limit(rows.shape[1])
-    scales = np.abs(rows).max(axis=1) / WEIGHT_MAX
-    lone = np.abs(bias) / (input_scale * 2.0**_LONE_BIAS_BITS)
-    scales = np.where(scales > 0, scales, np.where(lone > 0, lone, 1.0))
+    if given is None:
+        least = -WEIGHT_MAX
+        scales = np.abs(rows).max(axis=1) / WEIGHT_MAX
+        lone = np.abs(bias) / (input_scale * 2.0**_LONE_BIAS_BITS)
+        scales = np.where(scales > 0, scales, np.where(lone > 0, lone, 1.0))
+    else:
+        least = CODE_MIN
+        scales = np.broadcast_to(np.asarray(given.scales), (channels,))
     scales = np.maximum(scales, np.abs(bias) / (input_scale * limit))
     scales = np.maximum(scales, _SMALLEST_SCALE).astype(np.float32)
-    codes = np.clip(np.rint(rows / scales[:, None].astype(np.float64)), -WEIGHT_MAX, WEIGHT_MAX)
+    codes = np.clip(np.rint(rows / scales[:, None].astype(np.float64)), least, WEIGHT_MAX)
     shape = np.moveaxis(weight, axis, 0).shape
     return QuantizedWeights(
         codes=np.ascontiguousarray(np.moveaxis(codes.reshape(shape), 0, axis)).astype(np.int8),

@@ -77,6 +77,7 @@ FORMS: dict[Op, Callable[[Site], IntegerForm]] = {
 
 FLOAT_ONLY: dict[Op, str] = {
     Op.BATCH_NORM: "no neighbouring layer can take its factors in",
+    Op.FAKE_QUANT: "quantization puts its scale on the tensor",
     Op.DIV: "two computed tensors are divided, for which 8-bit codes are too coarse",
 }
 """All other operations: why each has no integer form."""

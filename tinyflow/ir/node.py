@@ -27,6 +27,7 @@ class Op(Enum):
     DIV = "DIV"
     ERF = "ERF"
     EXP = "EXP"
+    FAKE_QUANT = "FAKE_QUANT"
     FULLY_CONNECTED = "FULLY_CONNECTED"
     FUNCTION = "FUNCTION"
     GELU = "GELU"

@@ -56,10 +56,14 @@ def _quantize(
     rounding = Rounding(options.rounding)
     if graph.is_quantized:
         return graph
-    if calibration is None:
+    if not source.is_float:
         return attach_integers(graph, rounding)
-    progress.stage(f"Quantizing to int8 on {len(calibration)} inputs")
+    if calibration is None:
+        progress.stage("Quantizing to int8 with the model's own scales")
+    else:
+        progress.stage(f"Quantizing to int8 on {len(calibration)} inputs")
     choices = QuantizeOptions(
         ranges=RangeMethod(options.ranges), rounding=rounding, input_ranges=options.input_ranges
     )
-    return quantize_model(graph, calibration.reals(graph), choices, progress.count)
+    samples = None if calibration is None else calibration.reals(graph)
+    return quantize_model(graph, samples, choices, progress.count)

@@ -16,6 +16,7 @@ from tinyflow.passes import run_passes
 from tinyflow.pipeline.model_source import import_model
 from tinyflow.progress import Progress
 from tinyflow.project import RANDOM, CompileOptions
+from tinyflow.quantize.given_scales import no_scales, take_given_scales
 
 if TYPE_CHECKING:
     from tinyflow.pipeline.model_source import TorchModel
@@ -47,7 +48,8 @@ class Source:
     @property
     def is_float(self) -> bool:
         """Whether there is a float model to quantize, and to compare with."""
-        return all(t.quant is None for t in self.canonical.tensors.values())
+        tensors = self.canonical.tensors.values()
+        return all(t.is_constant or t.quant is None for t in tensors)
 
 
 def read_source(
@@ -118,7 +120,8 @@ def data_options(options: CompileOptions) -> DataOptions:
 
 
 def load_calibration(source: Source, options: CompileOptions, progress: Progress) -> Dataset | None:
-    """The calibration data of a float model; None for one that is quantized already.
+    """The calibration data of a float model; None for one that is quantized already or brings all
+    its scales along.
 
     Raises `UsageError` where a float model comes without any.
     """
@@ -126,12 +129,12 @@ def load_calibration(source: Source, options: CompileOptions, progress: Progress
         if options.calibration:
             progress.note("the model is quantized already, calibration data are not used")
         return None
+    taken = take_given_scales(source.canonical)
+    if taken.params and not taken.layers_without:
+        progress.note("the model brings all scales along, and keeps them")
+        return None
     if options.calibration is None:
-        raise UsageError(
-            "a float model needs calibration data to become int8, and none were given",
-            "--calibration DATA with typical inputs; '--calibration random' only to measure "
-            "size and speed",
-        )
+        raise UsageError(*no_scales(taken))
     if options.calibration == RANDOM:
         progress.note("calibrating on random numbers: accuracy will mean nothing")
         return random_dataset(source.canonical, source.specs, options.input_ranges)

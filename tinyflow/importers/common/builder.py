@@ -8,8 +8,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tinyflow.importers.common.given_scales import with_scale
 from tinyflow.importers.common.layer import Layer, RefusalError
-from tinyflow.ir import OPS, Attrs, DType, Graph, Node, Op, Shape, ShapeError, Tensor
+from tinyflow.ir import (
+    OPS,
+    Attrs,
+    DType,
+    Graph,
+    Node,
+    Op,
+    QuantParams,
+    Shape,
+    ShapeError,
+    Tensor,
+)
+from tinyflow.ir.ops.fake_quant import FakeQuantAttrs
 from tinyflow.ir.ops.reshape import ReshapeAttrs
 from tinyflow.ir.ops.resize import ResizeAttrs
 from tinyflow.ir.ops.transpose import TransposeAttrs
@@ -19,6 +32,8 @@ MOST_ELEMENTS = 2**31
 
 TO_NHWC = (0, 2, 3, 1)
 TO_NCHW = (0, 3, 1, 2)
+
+BINARY = frozenset({Op.ADD, Op.DIV, Op.MUL, Op.SUB})
 
 BATCH_REMEDY = "keep the batch axis: it is the first one and has the size 1"
 
@@ -41,7 +56,8 @@ class Builder:
     """Maps each value of the source model to a constant or to a `Value`.
 
     Tensors keep the axis order of the source; a handler that needs images channels-last wraps
-    its node in TRANSPOSEs, which a pass removes.
+    its node in TRANSPOSEs, which a pass removes. ``scales`` are those that constants of a quantized
+    source had, and ``codes`` tells which values are codes there.
     """
 
     def __init__(self, constants: Mapping[str, np.ndarray], layers: Sequence[Layer] = ()) -> None:
@@ -53,6 +69,9 @@ class Builder:
         self.tensors: dict[str, Tensor] = {}
         self.nodes: list[Node] = []
         self.inputs: list[str] = []
+        self.scales: dict[str, QuantParams] = {}
+        self.codes: dict[str, FakeQuantAttrs] = {}
+        self._scales_of: dict[str, QuantParams] = {}
         self._values: dict[str, Value] = {}
         self._node_names: set[str] = set()
         self._bound: set[str] = set()
@@ -104,30 +123,37 @@ class Builder:
             )
         return self.full(value, layer)
 
-    def full(self, value: Value, layer: Layer | None = None) -> str:
-        """The value's tensor. Where the source has repeated its elements, ``layer`` may repeat
-        pixels of an image; anything else is refused."""
-        if math.prod(self.shape(value.tensor)) != math.prod(value.shape):
-            if layer is not None and self._repeats_pixels(value):
-                return self._repeated(layer, value)
-            raise RefusalError(
-                f"it reads {list(value.shape)}, repeated from {list(self.shape(value.tensor))}",
-                "expand values only for operations that broadcast, such as Add and Mul",
-            )
-        return value.tensor
-
-    def _repeats_pixels(self, value: Value) -> bool:
+    def full(self, value: Value, layer: Layer) -> str:
+        """The value's tensor; ``layer`` repeats its elements where the source has done so."""
         stored = self.shape(value.tensor)
-        return len(stored) == len(value.shape) == 4 and stored[:2] == value.shape[:2]
+        if math.prod(stored) == math.prod(value.shape):
+            return value.tensor
+        if len(stored) == len(value.shape) == 4 and stored[:2] == value.shape[:2]:
+            return self._repeated_pixels(layer, value)
+        x = value.tensor
+        front = len(stored) - len(value.shape)
+        for axis, size in enumerate(value.shape):
+            if self.shape(x)[front + axis] != size:
+                x = self.repeat(layer, x, front + axis, size)
+        return x
 
-    def _repeated(self, layer: Layer, value: Value) -> str:
+    def repeat(self, layer: Layer, x: str, axis: int, count: int) -> str:
+        """``count`` copies of a tensor, one behind the other along an axis but the batch's."""
+        shape = self.shape(x)
+        before, after = math.prod(shape[:axis]), math.prod(shape[axis:])
+        image = self.reshape(layer, x, (1, before, 1, after), "one_copy")
+        image = self.emit(
+            layer, Op.RESIZE_NEAREST, (image,), ResizeAttrs((before, count)), "repeated"
+        )
+        wanted = (*shape[:axis], count * shape[axis], *shape[axis + 1 :])
+        return self.reshape(layer, image, wanted, "all_copies")
+
+    def _repeated_pixels(self, layer: Layer, value: Value) -> str:
         """[1, c, 1 or h, 1 or w] -> [1, c, h, w]."""
         image = self.transpose(layer, value.tensor, TO_NHWC, "to_nhwc")
-        large = self.emit(
-            layer, Op.RESIZE_NEAREST, (image,), ResizeAttrs((value.shape[2], value.shape[3])),
-            "repeated",
-        )  # fmt: skip
-        return self.transpose(layer, large, TO_NCHW, "to_nchw")
+        size = (value.shape[2], value.shape[3])
+        image = self.emit(layer, Op.RESIZE_NEAREST, (image,), ResizeAttrs(size), "repeated")
+        return self.transpose(layer, image, TO_NCHW, "to_nchw")
 
     def shape(self, tensor: str) -> Shape:
         return self.tensors[tensor].shape
@@ -138,6 +164,8 @@ class Builder:
         """A constant of its own for each reader: layers quantize their constants differently."""
         name = stem if stem not in self.tensors else self._unique_tensor(stem)
         self.tensors[name] = Tensor.constant(name, np.array(value, dtype=np.float32))
+        if stem in self.scales:
+            self._scales_of[name] = self.scales[stem]
         return name
 
     def emit(
@@ -148,6 +176,7 @@ class Builder:
         The layer's main node has no ``suffix`` and bears the layer's name; nodes around it are
         told apart by theirs.
         """
+        self._keep_scale(op, inputs)
         name = f"{layer.name}/{suffix}" if suffix else layer.name
         if name in self._node_names or (suffix and name in self._reserved_nodes):
             name = _unique(name, self._node_names | self._reserved_nodes)
@@ -165,6 +194,16 @@ class Builder:
         self.nodes.append(Node(name, op, tuple(inputs), (output,), attrs, (layer.name,)))
         self._node_names.add(name)
         return output
+
+    def _keep_scale(self, op: Op, inputs: Sequence[str]) -> None:
+        """Gives a weight, or a constant that is added or multiplied, the scales of its codes."""
+        axis = OPS[op].weight_axis
+        for index, name in enumerate(inputs):
+            given = self._scales_of.get(name)
+            if given is not None and index == 1 and axis is not None:
+                self.tensors[name] = with_scale(self.tensors[name], given, axis)
+            elif given is not None and given.axis is None and op in BINARY:
+                self.tensors[name] = replace(self.tensors[name], quant=given)
 
     def transpose(self, layer: Layer, x: str, perm: Sequence[int], suffix: str = "") -> str:
         """The batch axis stays where it is."""

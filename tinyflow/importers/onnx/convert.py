@@ -10,11 +10,12 @@ from tinyflow.errors import ModelError, Obstacle, UnsupportedError
 from tinyflow.importers.common.builder import Builder
 from tinyflow.importers.common.finish import finish
 from tinyflow.importers.common.layer import Layer, RefusalError
+from tinyflow.importers.common.quantization import hand_on_codes
 from tinyflow.importers.onnx.fold_constants import fold
 from tinyflow.importers.onnx.input_shapes import graph_inputs, input_shape
 from tinyflow.importers.onnx.layer import layer_of
 from tinyflow.importers.onnx.refused import is_quantized_op, refusal
-from tinyflow.importers.onnx.table import HANDLERS
+from tinyflow.importers.onnx.table import HANDLERS, MOVES, READS_CODES
 from tinyflow.ir import Graph, Shape
 
 
@@ -51,6 +52,7 @@ def _translate(layer: Layer, builder: Builder) -> None:
     if not all(builder.knows(i) for i in layer.inputs if i):
         # A layer above was refused and nobody knows the shape of what it hands down.
         return
+    hand_on_codes(layer, builder, layer.op in MOVES, layer.op in READS_CODES)
     results = handler(layer, builder)
     for output, tensor in zip(layer.outputs, results, strict=False):
         if output:

@@ -8,6 +8,7 @@ from onnx.reference import ReferenceEvaluator
 
 from tinyflow.importers.common.builder import Builder
 from tinyflow.importers.common.layer import Layer, RefusalError
+from tinyflow.importers.onnx.table import MOVES
 
 # Their results differ from run to run.
 _RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"} | {
@@ -15,10 +16,13 @@ _RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLi
     "Multinomial",
 }
 
+# The handler of DequantizeLinear takes constants too, and remembers their scales.
+_NOT_HERE = _RANDOM | {"DequantizeLinear"}
+
 
 def fold(node: onnx.NodeProto, layer: Layer, builder: Builder) -> bool:
     """Adds the layer's results to the builder's constants; False if they are not constant."""
-    if layer.op in _RANDOM or any(a.HasField("g") or a.graphs for a in node.attribute):
+    if layer.op in _NOT_HERE or any(a.HasField("g") or a.graphs for a in node.attribute):
         return False
     if layer.op in ("Shape", "Size") and builder.knows(layer.inputs[0]):
         shape = builder.known_shape(layer.inputs[0])
@@ -30,6 +34,8 @@ def fold(node: onnx.NodeProto, layer: Layer, builder: Builder) -> bool:
         return False
     for name, value in zip(layer.outputs, _evaluate(node, operands, layer.opset), strict=True):
         builder.constants[name] = np.asarray(value)
+        if layer.op in MOVES and layer.inputs[0] in builder.scales:
+            builder.scales[name] = builder.scales[layer.inputs[0]]
     return True
 
 

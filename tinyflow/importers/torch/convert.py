@@ -16,6 +16,7 @@ from tinyflow.errors import ModelError, Obstacle, UnsupportedError
 from tinyflow.importers.common.builder import Builder
 from tinyflow.importers.common.finish import finish
 from tinyflow.importers.common.layer import Layer, RefusalError
+from tinyflow.importers.common.quantization import hand_on_codes
 from tinyflow.importers.torch.fold import as_array, fold
 from tinyflow.importers.torch.layers import (
     Names,
@@ -24,7 +25,7 @@ from tinyflow.importers.torch.layers import (
     result_names,
 )
 from tinyflow.importers.torch.refused import refusal
-from tinyflow.importers.torch.table import HANDLERS
+from tinyflow.importers.torch.table import HANDLERS, MOVES, READS_CODES
 from tinyflow.ir import Graph, Shape
 
 
@@ -77,6 +78,7 @@ def _translate(layer: Layer, builder: Builder) -> None:
     if not all(builder.knows(i) for i in layer.inputs if i):
         # A layer above was refused and nobody knows the shape of what it hands down.
         return
+    hand_on_codes(layer, builder, layer.op in MOVES, layer.op in READS_CODES)
     for output, result in zip(layer.outputs, handler(layer, builder), strict=False):
         if output:
             builder.bind(output, result)

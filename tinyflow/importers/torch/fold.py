@@ -13,6 +13,7 @@ from torch.utils import _pytree as pytree
 from tinyflow.importers.common.builder import Builder
 from tinyflow.importers.common.layer import RefusalError
 from tinyflow.importers.torch.layers import Names, op_name
+from tinyflow.importers.torch.table import MOVES
 
 _BY_SHAPE = {"full_like", "zeros_like", "ones_like", "empty_like", "isinf", "isnan"}
 """Their results depend on no element, only on the shape: what a network computes is finite."""
@@ -23,7 +24,7 @@ def fold(node: Node, builder: Builder, names: Names) -> bool:
     target = node.target
     if not isinstance(target, torch._ops.OpOverload):
         return False
-    if torch.Tag.nondeterministic_seeded in target.tags:
+    if torch.Tag.nondeterministic_seeded in target.tags or _dequantizes(node):
         return False
     operands = {n: names.value(n, "") for n in node.all_input_nodes}
     by_shape = op_name(node) in _BY_SHAPE or _meets_infinity(node)
@@ -54,7 +55,15 @@ def fold(node: Node, builder: Builder, names: Names) -> bool:
     for name, value in zip(own, results, strict=True):
         if isinstance(value, torch.Tensor):
             builder.constants[name] = as_array(value)
+            moved = operands[node.all_input_nodes[0]] if op_name(node) in MOVES else ""
+            if moved in builder.scales:
+                builder.scales[name] = builder.scales[moved]
     return True
+
+
+def _dequantizes(node: Node) -> bool:
+    """Its handler takes constants too, and remembers their scales."""
+    return op_name(node).startswith("quantized_decomposed.dequantize")
 
 
 def _meets_infinity(node: Node) -> bool:

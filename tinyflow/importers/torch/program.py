@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,6 +32,7 @@ def read_program(path: Path) -> ExportedProgram:
     """The program of a file; raises `ModelError`."""
     try:
         with _quietly():
+            _know_quantized_operations()
             return torch.export.load(path)
     # Whatever torch finds wrong with the file: nothing but the file goes in.
     except Exception as error:
@@ -119,6 +121,11 @@ def _quietly() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
+
+
+def _know_quantized_operations() -> None:
+    """Registers quantize and dequantize with torch, which cannot read programs of them else."""
+    importlib.import_module("torch.ao.quantization.fx._decomposed")
 
 
 def _first_line(error: Exception) -> str:

@@ -113,12 +113,17 @@ def _in_order(graph: Graph, names: set[str]) -> tuple[Node, ...]:
 
 def _variables(graph: Graph, node: Node) -> list[str]:
     """The operands that a node works on element by element; empty for other nodes."""
-    if not (node.op in _BINARY or OPS[node.op].unary) or not is_float(graph, node):
+    if not (node.op in _BINARY or _is_function(node.op)) or not is_float(graph, node):
         return []
     operands, shape = graph.operands(node), graph.result(node).shape
     if any(t.elements > 1 if t.is_constant else t.shape != shape for t in operands):
         return []
     return [t.name for t in operands if not t.is_constant]
+
+
+def _is_function(op: Op) -> bool:
+    """Rounding to codes is where a function ends: its result has the scale of these codes."""
+    return OPS[op].unary and op is not Op.FAKE_QUANT
 
 
 def _is_nonlinear(graph: Graph, node: Node) -> bool:

@@ -132,6 +132,7 @@ _RULES: dict[Op, Rule] = {
     Op.CLAMP: _unary,
     Op.CONCAT: _concat,
     Op.FULLY_CONNECTED: _fully_connected,
+    Op.FAKE_QUANT: _unary,
     Op.HARD_SIGMOID: _unary,
     Op.HARD_SWISH: _unary,
     Op.LEAKY_RELU: _unary,

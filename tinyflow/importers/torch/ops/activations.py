@@ -1,4 +1,4 @@
-"""Functions of one element."""
+"""Functions of one element that PyTorch has in a form of its own."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ import torch
 
 from tinyflow.importers.common.builder import Builder, Value
 from tinyflow.importers.common.layer import Layer, RefusalError
-from tinyflow.importers.common.views import expanded
 
 
 def convert_nothing(layer: Layer, builder: Builder) -> tuple[Value, ...]:
@@ -21,12 +20,3 @@ def convert_cast(layer: Layer, builder: Builder) -> tuple[Value, ...]:
         name = str(kind).removeprefix("torch.")
         raise RefusalError(f"a cast to {name} is not supported", "keep the model in float")
     return (builder.value(layer),)
-
-
-def convert_where(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """Where the condition is constant and the same everywhere."""
-    condition = builder.constant(layer, 0, "condition")
-    if condition.any() != condition.all():
-        raise RefusalError("where that chooses element by element is not supported")
-    chosen = builder.value(layer, 1 if condition.all() else 2)
-    return (expanded(layer, builder, chosen, layer.shapes[0]),)

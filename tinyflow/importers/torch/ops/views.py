@@ -6,11 +6,11 @@ import math
 
 from tinyflow.importers.common.builder import Builder, Value
 from tinyflow.importers.common.layer import Layer, RefusalError
+from tinyflow.importers.common.picking import picked
 from tinyflow.importers.common.views import (
     concat_of,
     expanded,
     part_of,
-    picked,
     reshape_to,
     split_of,
     transpose_to,
@@ -98,14 +98,14 @@ def convert_stack(layer: Layer, builder: Builder) -> tuple[Value, ...]:
 
 
 def convert_index_select(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """Constant indices that are evenly spaced and ascending."""
+    """Constant indices; each ascending run of them is a slice."""
     x = builder.value(layer)
     axis = layer.integer("dim", 0) % len(x.shape)
     return (picked(layer, builder, x, axis, builder.integers(layer, 1, "index")),)
 
 
 def convert_index(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """Constant indices of one axis, evenly spaced and ascending."""
+    """Constant indices of one axis; each ascending run of them is a slice."""
     x = builder.value(layer)
     given = [i for i in range(1, len(layer.inputs)) if layer.has(i)]
     if len(given) != 1:
