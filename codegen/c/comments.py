@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tinyflow.codegen.c.layer import Layer
 from tinyflow.codegen.c.names import comment_text
-from tinyflow.codegen.schedule import Schedule
+from tinyflow.codegen.schedule import Placement
 from tinyflow.ir import Tensor
 
 _WIDTH = 96
@@ -33,21 +33,21 @@ def layer_comment(layer: Layer) -> str:
     rows = list(zip(layer.roles, layer.operands, strict=True))
     width = max(len("out"), *(len(role) for role, _ in rows))
     for role, tensor in [*rows, ("out", layer.result)]:
-        lines.append(f"  {role:<{width}}  {describe(tensor, layer.schedule)}")
+        lines.append(f"  {role:<{width}}  {describe(tensor, layer.schedule.placements)}")
     if text := comment_text(str(node.attrs)):
         lines += _wrap(text)
     return block(lines)
 
 
-def describe(tensor: Tensor, schedule: Schedule) -> str:
+def describe(tensor: Tensor, places: Mapping[str, Placement]) -> str:
     """Element type, shape, quantization and place of a tensor."""
     parts = [f"{tensor.dtype.value} [{','.join(map(str, tensor.shape))}]"]
     if tensor.quant is not None and tensor.quant.axis is None:
         parts.append(f"scale {tensor.quant.scale:.6g}, zero {tensor.quant.zero_point}")
     elif tensor.quant is not None:
         parts.append(f"a scale per channel (axis {tensor.quant.axis})")
-    if tensor.name in schedule.placements:
-        parts.append(f"at arena + {schedule.placements[tensor.name].offset}")
+    if tensor.name in places:
+        parts.append(f"at arena + {places[tensor.name].offset}")
     return ", ".join(parts)
 
 

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import jinja2
 import numpy as np
 
 from tinyflow.codegen.c.blocks import BlockPool
-from tinyflow.codegen.c.comments import block, describe
+from tinyflow.codegen.c.comments import block
 from tinyflow.codegen.c.constants import ConstantArray, ConstantPool, Kind
 from tinyflow.codegen.c.emitted import EmittedLayer, emit_layer, layer_stem
+from tinyflow.codegen.c.ends import ends, ends_of
 from tinyflow.codegen.c.functions import FunctionPool
 from tinyflow.codegen.c.fused_step import EmittedFused, emit_fused
+from tinyflow.codegen.c.kernel_files import kernel_files
 from tinyflow.codegen.c.layer import Layer, address
 from tinyflow.codegen.c.names import comment_text
 from tinyflow.codegen.c.sources import CodegenOptions, CSources
 from tinyflow.codegen.c.variants import PORTABLE, Choices
+from tinyflow.codegen.c.wrapping import wrapped
 from tinyflow.codegen.schedule import Schedule
-from tinyflow.ir import Op, Rounding, Tensor
+from tinyflow.ir import DType, Op, Rounding
 
 _DEFAULTS = CodegenOptions()
-_WIDTH = 100
 
 
 def generate(
@@ -59,8 +59,8 @@ def generate(
         "banner": block([comment_text(line) for line in banner] or [name]),
         "single_rounding": schedule.graph.rounding is Rounding.SINGLE,
         "arena_bytes": schedule.arena_bytes,
-        "inputs": _ends(schedule, name, "input", schedule.graph.inputs),
-        "outputs": _ends(schedule, name, "output", schedule.graph.outputs),
+        "inputs": _placed_ends(schedule, name, "input"),
+        "outputs": _placed_ends(schedule, name, "output"),
         "steps": steps,
         "layers": layers,
         "kernels": kernels,
@@ -75,7 +75,7 @@ def generate(
         f"src/{name}.c": _render("model.c.j2", values),
         **_weight_files(pool, name, options, values),
         **_block_files(name, values),
-        **{f"kernels/{file}": text for file, text in _kernel_files(kernels).items()},
+        **{f"kernels/{file}": text for file, text in kernel_files(kernels).items()},
     }
     return CSources(
         files=contents,
@@ -134,47 +134,16 @@ def _emit_steps(
     return steps
 
 
-def _ends(
-    schedule: Schedule, name: str, kind: str, tensors: Sequence[str]
-) -> list[dict[str, object]]:
-    """Inputs or outputs as the templates need them."""
-    entries = []
-    for i, tensor in enumerate(schedule.graph.tensors[t] for t in tensors):
+def _placed_ends(schedule: Schedule, name: str, kind: str) -> list[dict[str, object]]:
+    """Inputs or outputs with the C expression of where they lie in the arena."""
+    graph = schedule.graph
+    entries = ends(graph, name, kind, schedule.placements)
+    for entry, tensor in zip(entries, ends_of(graph, kind), strict=True):
         where = address("net->arena", schedule.placements[tensor.name].offset)
-        cast = f"({'const ' if kind == 'output' else ''}{tensor.dtype.c_type} *)"
-        entries.append(
-            {
-                "title": f"{kind} {i}",
-                "comment": _end_comment(schedule, f"{kind} {i}", tensor),
-                "macro": f"{name.upper()}_{kind.upper()}_{i}",
-                "function": f"{name}_{kind}_{i}",
-                "c_type": tensor.dtype.c_type,
-                "pointer": where if tensor.dtype.value == "int8" else f"{cast}({where})",
-                "nbytes": tensor.nbytes,
-                "elements": tensor.elements,
-                "shape": tensor.shape,
-                "scale": _float_literal(tensor.params.scale),
-                "zero_point": _parenthesized(tensor.params.zero_point),
-            }
-        )
+        const = "const " if kind == "output" else ""
+        is_plain = tensor.dtype is DType.INT8
+        entry["pointer"] = where if is_plain else f"({const}{tensor.dtype.c_type} *)({where})"
     return entries
-
-
-def _end_comment(schedule: Schedule, title: str, tensor: Tensor) -> str:
-    text = f"{title.capitalize()}, {comment_text(tensor.name)}: {describe(tensor, schedule)}"
-    if tensor.name in schedule.graph.layouts:
-        order = ",".join(map(str, schedule.graph.layouts[tensor.name]))
-        text += f"; the source model's axes in the order {order}"
-    return text
-
-
-def _float_literal(value: float) -> str:
-    text = str(np.float32(value))
-    return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
-
-
-def _parenthesized(value: int) -> str:
-    return f"({value})" if value < 0 else str(value)
 
 
 def _weight_files(
@@ -212,34 +181,6 @@ def _little_endian(array: ConstantArray) -> bytes:
     return array.data.astype(array.data.dtype.newbyteorder("<")).tobytes()
 
 
-def _kernel_files(kernels: Sequence[str]) -> dict[str, bytes]:
-    """The kernel headers that are used, and those that they include."""
-    found: dict[str, bytes] = {}
-    wanted = ["tinyflow.h", *(f"{kernel}.h" for kernel in kernels)]
-    while wanted:
-        file = wanted.pop()
-        if file not in found:
-            found[file] = files("tinyflow.firmware").joinpath("kernels", file).read_bytes()
-            wanted += re.findall(r'^#include "(.+)"$', found[file].decode(), re.MULTILINE)
-    return {file: found[file] for file in sorted(found)}
-
-
-def _wrapped(text: str, indent: int = 0) -> str:
-    """C code that has no strings, broken behind commas into lines of at most `_WIDTH`; ``indent``
-    are the spaces that stand before it already."""
-    own = len(text) - len(text.lstrip(" "))
-    text, indent = text[own:], indent + own
-    lines = textwrap.wrap(
-        re.sub(r"(?<!,) ", "\0", text),
-        _WIDTH,
-        initial_indent=" " * indent,
-        subsequent_indent=" " * (indent + 4),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return " " * own + "\n".join(lines).lstrip().replace("\0", " ")
-
-
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
@@ -250,7 +191,7 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         autoescape=False,
     )
-    environment.filters["wrapped"] = _wrapped
+    environment.filters["wrapped"] = wrapped
     environment.filters["block"] = block
     return environment
 
