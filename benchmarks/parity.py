@@ -19,11 +19,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.train_hybrids import load_hybrid
+import numpy as np
+
+from benchmarks.train_hybrids import decode, load_hybrid
 from tinyflow.cli.console import table
 
 ROOT = Path(__file__).parent.parent
 HYBRIDS = ROOT / "tests" / "data" / "hybrids"
+CALIBRATION_PICTURES = 300
 DIGITS = ROOT / "tinyflow" / "demo"
 
 
@@ -48,8 +51,17 @@ class Case:
     shape: tuple[str, ...] = ()
 
 
-def cases(mlperf: Path, kws: Path, cifar: Path) -> list[Case]:
-    train, test = f"{cifar / 'train_jpeg.npz'}[:300]", str(cifar / "test.npz")
+@dataclass(frozen=True)
+class Pictures:
+    """Files of CIFAR-10's pictures: for calibration and for comparing."""
+
+    train: str
+    test: str
+
+
+def cases(mlperf: Path, kws: Path, last: Pictures, first: Pictures) -> list[Case]:
+    """The pictures come with the channels ``last`` or ``first``."""
+    test, train = last.test, last.train
     pixels = ("--calibration", train, "--input-range", "input_1=0:255")
     return [
         Case("kws, int8 file", str(mlperf / "kws_ref_model.tflite"), str(kws)),
@@ -61,19 +73,19 @@ def cases(mlperf: Path, kws: Path, cifar: Path) -> list[Case]:
             str(DIGITS / "digits_test.npz"),
             ("--calibration", str(DIGITS / "digits_calibration.npz")),
         ),
-        *(_hybrid(name, train, test) for name in ("tinynext", "edgenext")),
+        *(_hybrid(name, first) for name in ("tinynext", "edgenext")),
     ]
 
 
-def _hybrid(name: str, train: str, test: str) -> Case:
+def _hybrid(name: str, pictures: Pictures) -> Case:
     facts = json.loads((HYBRIDS / f"{name}_cifar10.json").read_text())
     side = facts["resolution"]
     return Case(
         name,
         f"benchmarks.parity:{name}",
-        test,
+        pictures.test,
         (
-            *("--calibration", train),
+            *("--calibration", pictures.train),
             *("--mean", str(facts["x_zero_point"]), "--std", str(1 / facts["x_scale"])),
         ),
         ("--shape", f"x=1x3x{side}x{side}"),
@@ -112,21 +124,39 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def write_pictures(cifar: Path, inputs: int, folder: Path) -> tuple[Pictures, Pictures]:
+    """uint8 [n, 32, 32, 3], and uint8 [n, 3, 32, 32]."""
+    train = decode(cifar / "train_jpeg.npz")[0][:CALIBRATION_PICTURES]
+    test = decode(cifar / "test.npz")[0][:inputs]
+    found = []
+    for name, axes in (("last", (0, 2, 3, 1)), ("first", (0, 1, 2, 3))):
+        files = [folder / f"{part}_{name}.npz" for part in ("train", "test")]
+        for file, pixels in zip(files, (train, test), strict=True):
+            np.savez(file, x=pixels.permute(axes).numpy())
+        found.append(Pictures(*map(str, files)))
+    return found[0], found[1]
+
+
 def main() -> int:
     given = parse()
     failed = False
-    for case in cases(given.mlperf.resolve(), given.kws.resolve(), given.cifar.resolve()):
-        if given.only not in (None, case.name):
-            continue
-        start = time.perf_counter()
-        with tempfile.TemporaryDirectory() as folder:
-            rungs = climb(case, given.inputs, Path(folder))
-        failed |= any(rung["outcome"] == "differs" for rung in rungs)
-        keys = ("rung", "against", "outcome", "tensors_compared", "inputs", "summary")
-        rows = [tuple(str(rung[key]) for key in keys) for rung in rungs]
-        print(f"\n{case.name} ({time.perf_counter() - start:.0f} s)")
-        print(table(("runtime", "against", "verdict", "tensors", "inputs", ""), rows), flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = write_pictures(given.cifar, given.inputs, Path(folder))
+        for case in cases(given.mlperf.resolve(), given.kws.resolve(), *pictures):
+            if given.only in (None, case.name):
+                failed |= report(case, given.inputs, Path(folder))
     return int(failed)
+
+
+def report(case: Case, inputs: int, folder: Path) -> bool:
+    """Prints the ladder; whether it broke."""
+    start = time.perf_counter()
+    rungs = climb(case, inputs, folder)
+    keys = ("rung", "against", "outcome", "tensors_compared", "inputs", "summary")
+    rows = [tuple(str(rung[key]) for key in keys) for rung in rungs]
+    print(f"\n{case.name} ({time.perf_counter() - start:.0f} s)")
+    print(table(("runtime", "against", "verdict", "tensors", "inputs", ""), rows), flush=True)
+    return any(rung["outcome"] == "differs" for rung in rungs)
 
 
 if __name__ == "__main__":

@@ -54,9 +54,9 @@ def exported_rung(engine: Engine, graph: Graph, data: Dataset, progress: Progres
 def _note(custom: tuple[str, ...], after: list[str]) -> str | None:
     notes = []
     if custom:
-        notes.append(f"{len(custom)} layers are custom operators, which it does not have")
+        notes.append(f"custom operators, which it does not have: {len(custom)}")
     if after:
-        notes.append(f"{len(after)} layers that it is known to compute otherwise stand alone")
+        notes.append(f"layers that it may round otherwise, held alone: {len(after)}")
     return "; ".join(notes) or None
 
 
