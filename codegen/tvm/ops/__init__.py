@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from tinyflow.codegen.tvm.kernel import Lowering
+from collections.abc import Callable
+
+from tinyflow.codegen.tvm.kernel import Kernel, Lowering
 from tinyflow.codegen.tvm.ops import (
     argmax,
     attention,
     channel_gate,
     concat,
     cross_covariance,
+    detection,
     l2_norm,
     layer_norm,
     matmul,
@@ -21,7 +24,7 @@ from tinyflow.codegen.tvm.ops import (
     table,
     transpose,
 )
-from tinyflow.ir import Op
+from tinyflow.ir import Graph, Node, Op
 
 LOWERINGS: dict[Op, Lowering] = {
     Op.ABS: table.lower,
@@ -29,8 +32,8 @@ LOWERINGS: dict[Op, Lowering] = {
     Op.ATTENTION: attention.lower,
     Op.CHANNEL_GATE: channel_gate.lower,
     Op.CLAMP: table.lower,
-    Op.CONCAT: concat.lower,
     Op.CROSS_COVARIANCE: cross_covariance.lower,
+    Op.DETECTION: detection.lower,
     Op.ERF: table.lower,
     Op.EXP: table.lower,
     Op.FUNCTION: table.lower,
@@ -56,4 +59,8 @@ LOWERINGS: dict[Op, Lowering] = {
 }
 """``LOWERINGS[op](graph, node)`` is the kernel of a quantized node."""
 
-__all__ = ["LOWERINGS"]
+PIECES: dict[Op, Callable[[Graph, Node, int], Kernel]] = {Op.CONCAT: concat.lower}
+"""``PIECES[op](graph, node, i)`` is the kernel that puts operand i in its place of the result;
+other operands are none of its arguments."""
+
+__all__ = ["LOWERINGS", "PIECES"]
