@@ -1,4 +1,4 @@
-"""Model files become graphs: one package a format, chosen by the file's suffix."""
+"""Model files become graphs: one package a format, chosen by what the path is."""
 
 from __future__ import annotations
 
@@ -17,24 +17,39 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 def load_model(path: Path, shapes: Shapes | None = None) -> Graph:
-    """Reads a model file.
+    """Reads a model file, or a SavedModel folder.
 
     ``shapes`` fixes the shapes of inputs that the file leaves open. Raises `UsageError` for a
     suffix or an input that does not exist, `UnsupportedError` with every layer that cannot be
     compiled, and `ModelError` for a file that is not a sound model.
     """
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
+    name = format_of(path)
+    if name not in _READERS:
         raise UsageError(
             f"{path} has the suffix '{path.suffix}', which names no model format",
-            f"TinyFlow reads {', '.join(_READERS)}; 'tinyflow models' lists models by name, and "
-            "package.module:function names a function that returns a PyTorch module",
+            f"TinyFlow reads {', '.join(SUFFIXES)} and SavedModel folders; 'tinyflow models' lists "
+            "models by name, and package.module:function names a function that returns a PyTorch "
+            "module",
         )
     if not path.exists():
         raise ModelError(f"there is no model file {path}", "check the path")
-    if not path.is_file():
+    if name != SAVED_MODEL and not path.is_file():
         raise ModelError(f"{path} is not a file", "give the model file itself")
-    return reader(path, shapes)
+    return _READERS[name](path, shapes)
+
+
+def format_of(path: Path) -> str:
+    """The suffix without its dot, in lower case; `SAVED_MODEL` for a folder of that kind."""
+    if (path / "saved_model.pb").is_file():
+        return SAVED_MODEL
+    return path.suffix.lower().removeprefix(".")
+
+
+def model_files(path: Path) -> tuple[Path, ...]:
+    """All files that a model consists of, in a fixed order."""
+    if format_of(path) != SAVED_MODEL:
+        return (path,)
+    return tuple(sorted(file for file in path.rglob("*") if file.is_file()))
 
 
 # Each reader brings in a library of its own, so it is imported when a file asks for it.
@@ -65,6 +80,12 @@ def need_torch() -> None:
         raise MissingExtraError("reading a PyTorch model", "torch")
 
 
+def _load_keras(path: Path, shapes: Shapes | None) -> Graph:
+    from tinyflow.importers.keras import load
+
+    return load(path, shapes)
+
+
 def _load_tfq(path: Path, shapes: Shapes | None) -> Graph:
     from tinyflow.ir.serialize import load
 
@@ -76,12 +97,18 @@ def _load_tfq(path: Path, shapes: Shapes | None) -> Graph:
     return load(path)
 
 
+SAVED_MODEL = "savedmodel"
+"""The format of the folders that TensorFlow writes; all others are suffixes without their dots."""
+
 _READERS: dict[str, Callable[[Path, Shapes | None], Graph]] = {
-    ".onnx": _load_onnx,
-    ".pt2": _load_torch,
-    ".tflite": _load_tflite,
-    ".tfq": _load_tfq,
+    "onnx": _load_onnx,
+    "pt2": _load_torch,
+    "tflite": _load_tflite,
+    "keras": _load_keras,
+    "h5": _load_keras,
+    SAVED_MODEL: _load_keras,
+    "tfq": _load_tfq,
 }
 
-SUFFIXES = tuple(_READERS)
+SUFFIXES = tuple(f".{name}" for name in _READERS if name != SAVED_MODEL)
 """Of model files, with their dots, in lower case."""

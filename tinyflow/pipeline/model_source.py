@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tinyflow.data import Preprocess
 from tinyflow.errors import UsageError
-from tinyflow.importers import SUFFIXES, load_model, need_torch
+from tinyflow.importers import SUFFIXES, format_of, load_model, model_files, need_torch
 from tinyflow.ir import Graph
 from tinyflow.ir.serialize import to_bytes
 from tinyflow.models import list_models
@@ -74,7 +74,8 @@ def is_factory(text: str) -> bool:
 
 
 def title_of(text: str) -> str:
-    """What a model is called after: the file without its suffix, the factory, or the name."""
+    """What a model is called after: the file without its suffix, the folder, the factory, or the
+    name."""
     if is_factory(text):
         return text.rpartition(":")[2].rpartition(".")[2]
     return Path(text).stem if Path(text).suffix.lower() in SUFFIXES else Path(text).name
@@ -94,8 +95,15 @@ def _from_file(options: CompileOptions, progress: Progress) -> ImportedModel:
     path = Path(options.model)
     progress.stage(f"Reading {path.name}")
     graph = load_model(path, dict(options.shapes) or None)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return ImportedModel(path.stem, path.suffix[1:].lower(), digest, graph)
+    return ImportedModel(title_of(options.model), format_of(path), _file_digest(path), graph)
+
+
+def _file_digest(path: Path) -> str:
+    """The SHA-256 of a model's file, or of all its files one after the other."""
+    digest = hashlib.sha256()
+    for file in model_files(path):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _from_catalogue(options: CompileOptions, progress: Progress) -> ImportedModel:

@@ -50,6 +50,8 @@ class CompileOptions:
     max_flash: int | None = None
     max_drop: float | None = None
     postprocess: str = "auto"
+    tflite: bool = False
+    tflite_builtins: bool = False
     autotune: bool = False
     build: bool = True
     run: bool = True
@@ -75,7 +77,8 @@ class Option:
     """One option: a field of `CompileOptions`, its key in tinyflow.toml, its kind.
 
     The command line's flag is the key's last part. A ``table`` option is a table of named values
-    in the file and a repeatable ``--flag name=value`` on the command line.
+    in the file and a repeatable ``--flag name=value`` on the command line. A ``switch`` is true or
+    false in the file, and a flag without a value.
     """
 
     field: str
@@ -85,6 +88,7 @@ class Option:
     help: str
     example: str
     table: bool = False
+    switch: bool = False
 
     @property
     def flag(self) -> str:
@@ -93,8 +97,8 @@ class Option:
 
 OPTIONS: tuple[Option, ...] = (
     Option("model", "model", kinds.text, "MODEL",
-           "model file (.onnx, .pt2, .tflite or .tfq), a name of 'tinyflow models', or "
-           "package.module:function that returns a PyTorch module",
+           "model file (.onnx, .pt2, .tflite, .keras, .h5 or .tfq), SavedModel folder, a name of "
+           "'tinyflow models', or package.module:function that returns a PyTorch module",
            '"model.onnx"'),
     Option("target", "target", kinds.text, "T", "what to compile for; see 'tinyflow targets'",
            '"cortex-m4"'),
@@ -142,6 +146,9 @@ OPTIONS: tuple[Option, ...] = (
     Option("input_ranges", "input-range", kinds.bounds, "NAME=LO:HI",
            "known range of an input, e.g. of its pixels; may be repeated", "[0.0, 1.0]",
            table=True),
+    Option("tflite_builtins", "tflite-builtins", kinds.truth, "",
+           "lower what TFLite has no operator for to several builtin ones, instead of custom "
+           "operators; the report says what that costs", "true", switch=True),
     Option("max_ram", "limits.max-ram", kinds.size, "SIZE",
            "fail (exit 3) where the model needs more RAM, e.g. 64KB", '"64 KB"'),
     Option("max_flash", "limits.max-flash", kinds.size, "SIZE",

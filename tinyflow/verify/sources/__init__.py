@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinyflow.errors import UsageError
-from tinyflow.importers import need_torch
+from tinyflow.importers import SAVED_MODEL, format_of, need_torch
 from tinyflow.verify.sources.runtime import SourceRuntime
 
 if TYPE_CHECKING:
@@ -34,10 +34,12 @@ def open_source(model: SourceModel, shapes: Shapes | None = None) -> SourceRunti
     """
     if not isinstance(model, Path):
         return _open_torch(model, shapes)
-    opener = _OPENERS.get(model.suffix.lower())
+    opener = _OPENERS.get(format_of(model))
     if opener is None:
         raise UsageError(
-            f"no runtime runs {model} as it is", f"there is one for {', '.join(_OPENERS)}"
+            f"no runtime runs {model} as it is",
+            f"there is one for .{', .'.join(n for n in _OPENERS if n != SAVED_MODEL)} and for "
+            "SavedModel folders",
         )
     return opener(model)
 
@@ -77,10 +79,19 @@ def _open_torch(
     return TorchRuntime(model, shapes)
 
 
+def _open_keras(path: Path) -> SourceRuntime:
+    from tinyflow.verify.sources.keras import KerasRuntime
+
+    return KerasRuntime(path)
+
+
 _OPENERS: dict[str, Callable[[Path], SourceRuntime]] = {
-    ".onnx": _open_onnx,
-    ".pt2": _open_torch,
-    ".tflite": _open_tflite,
+    "onnx": _open_onnx,
+    "pt2": _open_torch,
+    "tflite": _open_tflite,
+    "keras": _open_keras,
+    "h5": _open_keras,
+    SAVED_MODEL: _open_keras,
 }
 
 __all__ = ["SourceRuntime", "open_source", "run_source"]

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from tinyflow.errors import MissingExtraError, ModelError
-from tinyflow.verify.sources.runtime import Arrays, SourceRuntime
+from tinyflow.verify.sources.runtime import Arrays, SampleRuntime
 
 _ERRORS_ONLY = 3
 
 
-class OnnxRuntime(SourceRuntime):
+class OnnxRuntime(SampleRuntime):
     """An .onnx file; tensors have the names of the file."""
 
     def __init__(self, path: Path) -> None:

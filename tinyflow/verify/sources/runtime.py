@@ -31,11 +31,7 @@ class SourceRuntime(ABC):
         not the model's.
         """
         self._check(inputs)
-        samples = [
-            self._run_one({n: inputs[n][i : i + 1] for n in self.inputs}, tuple(tensors))
-            for i in range(len(inputs[self.inputs[0]]))
-        ]
-        return {name: np.concatenate([s[name] for s in samples]) for name in samples[0]}
+        return self._run(dict(inputs), tuple(tensors))
 
     def _check(self, inputs: Mapping[str, np.ndarray]) -> None:
         if set(inputs) != set(self.inputs):
@@ -45,6 +41,21 @@ class SourceRuntime(ABC):
         counts = {len(array) for array in inputs.values()}
         if len(counts) != 1 or counts == {0}:
             raise DataError(f"the inputs hold {sorted(counts)} samples", "give the same number")
+
+    @abstractmethod
+    def _run(self, inputs: Arrays, tensors: tuple[str, ...]) -> Arrays:
+        """As `run`, for inputs that are checked."""
+
+
+class SampleRuntime(SourceRuntime):
+    """A runtime that takes one sample at a time."""
+
+    def _run(self, inputs: Arrays, tensors: tuple[str, ...]) -> Arrays:
+        samples = [
+            self._run_one({n: inputs[n][i : i + 1] for n in self.inputs}, tensors)
+            for i in range(len(inputs[self.inputs[0]]))
+        ]
+        return {name: np.concatenate([s[name] for s in samples]) for name in samples[0]}
 
     @abstractmethod
     def _run_one(self, inputs: Arrays, tensors: tuple[str, ...]) -> Arrays:

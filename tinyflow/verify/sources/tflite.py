@@ -13,10 +13,10 @@ from tinyflow.importers.tflite.boundary import find_boundary
 from tinyflow.importers.tflite.flatbuffer import RawModel, parse
 from tinyflow.importers.tflite.importer import tensor_names
 from tinyflow.ir import QuantParams
-from tinyflow.verify.sources.runtime import Arrays, SourceRuntime
+from tinyflow.verify.sources.runtime import Arrays, SampleRuntime
 
 
-class TfliteRuntime(SourceRuntime):
+class TfliteRuntime(SampleRuntime):
     """A .tflite file; tensors have the names that the importer gives them.
 
     An int8 model takes and gives the integers of its imported graph, also where the file itself

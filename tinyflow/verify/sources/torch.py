@@ -16,12 +16,12 @@ from torch.export.graph_signature import InputKind
 from tinyflow.errors import UsageError
 from tinyflow.importers.torch.convert import bind_names, output_values
 from tinyflow.importers.torch.program import export_module, read_program, without_mutation
-from tinyflow.verify.sources.runtime import Arrays, SourceRuntime
+from tinyflow.verify.sources.runtime import Arrays, SampleRuntime
 
 Shapes = Mapping[str, tuple[int, ...]]
 
 
-class TorchRuntime(SourceRuntime):
+class TorchRuntime(SampleRuntime):
     """A .pt2 file, an exported program, or a module in evaluation mode with ``shapes`` for its
     inputs, in the order of its arguments. Tensors have the names of the program's nodes."""
 

@@ -1,0 +1,33 @@
+"""Keras models (.keras, .h5) and SavedModel folders, converted by TensorFlow in a process of its
+own and imported from the float .tflite that this gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tinyflow.errors import UnsupportedError
+from tinyflow.importers.keras.names import Naming
+from tinyflow.importers.keras.process import TensorFlowProcess
+from tinyflow.importers.tflite import from_bytes
+from tinyflow.ir import Graph
+
+__all__ = ["load"]
+
+
+def load(path: Path, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Graph:
+    """The float graph of a Keras file or SavedModel folder, at batch 1.
+
+    ``shapes`` fixes the shapes of inputs by their Keras names. Layers have their Keras names, and
+    each tensor that a Keras layer gives has the name of that layer. Raises `MissingExtraError`
+    without TensorFlow, `ModelError` for what TensorFlow cannot read, and `UnsupportedError` with
+    every layer that cannot be compiled.
+    """
+    with TensorFlowProcess(path) as tensorflow:
+        tflite = tensorflow.convert(shapes or {})
+    naming = Naming(tensorflow.description)
+    try:
+        graph = from_bytes(tflite, path.stem, str(path))
+    except UnsupportedError as error:
+        raise UnsupportedError([naming.obstacle(o) for o in error.obstacles], error.hint) from None
+    return naming.apply(graph)

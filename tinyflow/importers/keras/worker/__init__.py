@@ -1,0 +1,1 @@
+"""The process in which TensorFlow runs; only this package imports it."""
