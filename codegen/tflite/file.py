@@ -22,13 +22,15 @@ class TfliteFile:
 
     ``indices`` has the index of every activation of the graph by name, and of every constant that
     went into the file. ``operators`` are in order of their first use. ``custom_nodes`` names the
-    nodes that became custom operators.
+    nodes that became custom operators, ``lowered_nodes`` those that became several builtin ones
+    at a cost in accuracy.
     """
 
     data: bytes
     indices: Mapping[str, int]
     operators: tuple[OperatorUse, ...]
     custom_nodes: tuple[str, ...] = ()
+    lowered_nodes: tuple[str, ...] = ()
 
     @property
     def custom(self) -> tuple[str, ...]:

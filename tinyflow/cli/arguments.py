@@ -23,6 +23,9 @@ def add_options(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
         entry = option(name)
         # argparse reads % in help texts as its own.
         text = entry.help.replace("%", "%%")
+        if entry.switch:
+            parser.add_argument(entry.flag, dest=name, help=text, action="store_const", const=True)
+            continue
         parser.add_argument(
             *short.get(name, []),
             entry.flag,

@@ -36,6 +36,12 @@ def choice(allowed: Sequence[str]) -> Callable[[object], str]:
     return parse
 
 
+def truth(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ValueError("expected true or false")
+
+
 def number(value: object) -> float:
     if not isinstance(value, bool) and isinstance(value, int | float | str):
         try:
