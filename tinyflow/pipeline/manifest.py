@@ -18,12 +18,16 @@ from tinyflow.targets import Target
 
 SCHEMA_VERSION = 1
 PRECISION = "int8"
+_TENSORFLOW = ("numpy", "tensorflow", "keras", "ai-edge-litert", "flatbuffers")
 _PACKAGES = {
     "onnx": ("numpy", "onnx", "onnxsim"),
     "tflite": ("numpy", "ai-edge-litert", "flatbuffers"),
     "tfq": ("numpy",),
     "torch": ("numpy", "torch"),
     "pt2": ("numpy", "torch"),
+    "keras": _TENSORFLOW,
+    "h5": _TENSORFLOW,
+    "savedmodel": _TENSORFLOW,
 }
 
 
