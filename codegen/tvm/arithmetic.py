@@ -61,8 +61,8 @@ def _single(build: Builder, value: Expr, multiplier: Expr, shift: Expr, shifts: 
     product = wide(value) * wide(multiplier)
     if _is_number(shift):
         return narrow((product + wide(1 << (30 - shift))) >> wide(31 - shift))
-    half = wide(1) << wide(build.let("total", 31 - narrow(shift)) - 1)
-    return narrow((product + half) >> wide(31 - narrow(shift)))
+    total = build.let("total", 31 - narrow(shift))
+    return narrow((product + (wide(1) << wide(total - 1))) >> wide(total))
 
 
 _ROUNDINGS: dict[Rounding, Callable[[Builder, Expr, Expr, Expr, Shifts], Expr]] = {

@@ -12,7 +12,7 @@ Buffers are indexed as arrays of any rank; TVM makes one index of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any
@@ -111,6 +111,14 @@ class Builder:
     def when(self, condition: Expr) -> Iterator[None]:
         with script.If(condition), script.Then():
             yield
+
+    def either(self, condition: Expr, then: Callable[[], None], other: Callable[[], None]) -> None:
+        """``then`` and ``other`` write the statements of an if and of its else."""
+        with script.If(condition):
+            with script.Then():
+                then()
+            with script.Else():
+                other()
 
     @contextmanager
     def repeat(self, condition: Expr) -> Iterator[None]:

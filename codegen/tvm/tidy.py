@@ -1,10 +1,20 @@
-"""TVM's C text as people would have written it."""
+"""TVM's C text as people would have written it.
+
+TVM prints an array for each register, a variable for each operand of a minimum, and parentheses
+around everything. Here registers become variables that are declared where they get their value,
+and expressions keep only what they need (`tinyflow.codegen.tvm.expressions`).
+"""
 
 from __future__ import annotations
 
 import re
+import textwrap
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from tinyflow.codegen.tvm.expressions import Expression, Kind, atom
+from tinyflow.codegen.tvm.statements import Form, Statement, read_statements
 
 
 @dataclass(frozen=True)
@@ -21,16 +31,153 @@ def tidy(source: str, name: str, written: Sequence[bool], restrict: bool) -> CFu
     match = re.search(rf"^TVM_DLL void {name}\(([^)]*)\) {{\n(.*)^}}$", source, re.M | re.S)
     if match is None:
         raise ValueError(f"no function '{name}' in\n{source}")
-    parameters, body = match.groups()
+    parameters = [text.split("* ") for text in match[1].split(", ")]
+    lines = read_statements(_without_arrays(match[2]))
+    types = {pointer: kind for kind, pointer in parameters}
+    types |= {line.name: line.type for line in lines if line.type}
+    types |= dict.fromkeys(re.findall(r"for \(int32_t (\w+)", match[2]), "int32_t")
+    lines = [line.simplified(types) for line in lines]
+    lines = _named(_declared_late(_needed(_inlined(lines))))
+    read = {name for line in lines for name in line.names()}
+    unused = [f"    (void){pointer};" for _, pointer in parameters if pointer not in read]
     return CFunction(
         tuple(
-            _parameter(text, is_written, restrict)
-            for text, is_written in zip(parameters.split(", "), written, strict=True)
+            f"{'' if is_written else 'const '}{kind} *{'restrict ' if restrict else ''}{pointer}"
+            for (kind, pointer), is_written in zip(parameters, written, strict=True)
         ),
-        tuple(body.splitlines()),
+        (*unused, *(text for line in lines for text in _wrapped(str(line)))),
     )
 
 
-def _parameter(text: str, is_written: bool, restrict: bool) -> str:
-    kind, name = text.split("* ")
-    return f"{'' if is_written else 'const '}{kind} *{'restrict ' if restrict else ''}{name}"
+_WIDTH = 100
+
+
+def _wrapped(line: str) -> list[str]:
+    """In lines of at most `_WIDTH`."""
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.wrap(
+        line,
+        _WIDTH,
+        subsequent_indent=f"{indent}    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+_ARRAY = re.compile(r"^( *)(\w+) ((\w+)_ptr(_\d+)?)\[(\d+)\];\n", re.M)
+
+
+def _without_arrays(body: str) -> str:
+    """Variables in place of arrays whose every index is a number."""
+    taken = set(re.findall(r"\w+", body))
+    for indent, kind, array, stem, number, size in _ARRAY.findall(body):
+        variables = []
+        for i in range(int(size)):
+            variable = f"{stem}{number}" if size == "1" else f"{stem}{number}_{i}"
+            while variable in taken:
+                variable += "x"
+            taken.add(variable)
+            variables.append(variable)
+        declared = "".join(f"{indent}{kind} {variable};\n" for variable in variables)
+        body = body.replace(f"{indent}{kind} {array}[{size}];\n", declared)
+        for i, variable in enumerate(variables):
+            body = re.sub(rf"\b{array}\[{i}\]", variable, body)
+        if re.search(rf"\b{array}\b", body):
+            raise ValueError(f"the register '{stem}' is indexed by a variable")
+    return body
+
+
+_TEMPORARY = re.compile(r"v_(_\d+)?")
+
+
+def _inlined(lines: list[Statement]) -> list[Statement]:
+    """Without the printer's own variables that are read once, right after."""
+    uses = Counter(name for line in lines for name in line.names())
+    values: dict[str, Expression] = {}
+
+    def change(part: Expression) -> Expression:
+        return values.get(part.text, part) if part.kind is Kind.ATOM else part
+
+    kept = []
+    for line in lines:
+        line = line.map(change)
+        if line.form is Form.DEFINE and _TEMPORARY.fullmatch(line.name) and uses[line.name] == 2:
+            assert line.value is not None
+            values[line.name] = line.value
+        else:
+            kept.append(line)
+    return kept
+
+
+def _needed(lines: list[Statement]) -> list[Statement]:
+    """Without variables that nothing reads, and loops that do nothing: what the simplifier made
+    of them does not need them any more."""
+    while True:
+        reads = {name for line in lines for name in line.reads()}
+        kept = [line for line in lines if not line.name or line.name in reads]
+        kept = _without_empty_blocks(kept)
+        if len(kept) == len(lines):
+            return lines
+        lines = kept
+
+
+def _without_empty_blocks(lines: list[Statement]) -> list[Statement]:
+    kept: list[Statement] = []
+    for line in lines:
+        if line.text == "}" and kept and kept[-1].form is Form.TEST:
+            kept.pop()
+        else:
+            kept.append(line)
+    return kept
+
+
+def _declared_late(lines: list[Statement]) -> list[Statement]:
+    """Variables that get their value in the block that declares them, are declared there."""
+    found = list(lines)
+    for declaration in lines:
+        if declaration.form is not Form.DECLARE:
+            continue
+        at = found.index(declaration)
+        first = _first_use(found, at)
+        if first is not None:
+            found[first] = replace(found[first], form=Form.DEFINE, type=declaration.type)
+            del found[at]
+    return found
+
+
+def _first_use(lines: Sequence[Statement], at: int) -> int | None:
+    """The line that gives the variable declared at ``at`` its value, if it is the first one that
+    knows it and stands in the same block."""
+    name = lines[at].name
+    for i, line in enumerate(lines[at + 1 :], at + 1):
+        if line.level < lines[at].level:
+            return None
+        if name in line.names():
+            reads = line.value.names() if line.value else []
+            own = line.form is Form.ASSIGN and line.name == name and name not in reads
+            return i if own and line.level == lines[at].level else None
+    return None
+
+
+def _named(lines: list[Statement]) -> list[Statement]:
+    """With const where a variable keeps its value, and words for the printer's variables."""
+    changed = {line.name for line in lines if line.form is Form.ASSIGN}
+    taken = {name for line in lines for name in line.names()}
+    words: dict[str, str] = {}
+    for line in lines:
+        if line.form is Form.DEFINE and _TEMPORARY.fullmatch(line.name):
+            word = f"value{line.name.removeprefix('v_')}"
+            while word in taken:
+                word += "x"
+            words[line.name] = word
+            taken.add(word)
+
+    def change(part: Expression) -> Expression:
+        return atom(words[part.text]) if part.kind is Kind.ATOM and part.text in words else part
+
+    return [
+        replace(line.map(change), type=f"const {line.type}")
+        if line.form is Form.DEFINE and line.name not in changed
+        else line.map(change)
+        for line in lines
+    ]

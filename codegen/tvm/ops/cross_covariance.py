@@ -67,7 +67,7 @@ def lower(graph: Graph, node: Node) -> Kernel:
             build.workspace("rows", (depth, depth), "int32"),
             build.workspace("factors", (depth,), "int32"),
             build.workspace("shifts", (depth,), "int32"),
-            build.workspace("roots", (depth,), "uint32"),
+            build.workspace("roots", (depth,), "int32"),
             build.workspace("halves", (depth,), "int32"),
         )
         with build.loop("h", attrs.heads) as h:
@@ -99,7 +99,7 @@ def _keys(
     tokens, _, depth = shape
     with build.loop("j", depth) as j:
         root, half = _norm(build, k, (h, j), tokens, least)
-        build.store(work.roots, root, j)
+        build.store(work.roots, narrow(root), j)
         build.store(work.halves, half, j)
 
 

@@ -1,0 +1,308 @@
+"""C expressions as TVM prints them: parsed, simplified, and printed with the parentheses they need.
+
+Only what its printer can write is understood: names, numbers, subscripts, calls, casts to integer
+types, operators, and conditionals.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+
+class Kind(Enum):
+    """``text`` and ``parts`` of an expression mean something else for each."""
+
+    ATOM = "atom"
+    """A name or a number, in ``text``."""
+    SUBSCRIPT = "subscript"
+    """``parts[0][parts[1]]``"""
+    CALL = "call"
+    """``text(parts...)``"""
+    UNARY = "unary"
+    """The operator ``text`` before ``parts[0]``."""
+    CAST = "cast"
+    """``(text)parts[0]``"""
+    BINARY = "binary"
+    """``parts[0] text parts[1]``"""
+    CHOICE = "choice"
+    """``parts[0] ? parts[1] : parts[2]``"""
+
+
+@dataclass(frozen=True)
+class Expression:
+    kind: Kind
+    text: str
+    parts: tuple[Expression, ...] = ()
+
+    def __str__(self) -> str:
+        return _PRINTERS[self.kind](self)
+
+    @property
+    def precedence(self) -> int:
+        """The higher, the tighter it binds."""
+        if self.kind is Kind.ATOM and self.text.startswith("-"):
+            return _PREFIX
+        if self.kind is Kind.BINARY:
+            return _PRECEDENCE[self.text]
+        return _OF_KIND[self.kind]
+
+    def names(self) -> list[str]:
+        """Every name, as often as it occurs."""
+        own = [self.text] if self.kind is Kind.ATOM and not self.is_number else []
+        return [*own, *(name for part in self.parts for name in part.names())]
+
+    @property
+    def is_number(self) -> bool:
+        return self.kind is Kind.ATOM and _NUMBER.fullmatch(self.text) is not None
+
+    def map(self, change: Callable[[Expression], Expression]) -> Expression:
+        """With every part changed, and then the whole."""
+        return change(replace(self, parts=tuple(part.map(change) for part in self.parts)))
+
+
+_NUMBER = re.compile(r"-?\d+")
+_TOKEN = re.compile(r"\s*(\d+|[A-Za-z_]\w*|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!<>?:()\[\],])")
+_TYPE = re.compile(r"u?int\d+_t|bool")
+
+_BY_LEVEL = (("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", "<=", ">", ">="),
+             ("<<", ">>"), ("+", "-"), ("*", "/", "%"))  # fmt: skip
+_CONDITIONAL = 0
+_PRECEDENCE = {text: level for level, texts in enumerate(_BY_LEVEL, 1) for text in texts}
+_PREFIX = len(_BY_LEVEL) + 1
+_TIGHTEST = _PREFIX + 1
+_OF_KIND = {
+    Kind.ATOM: _TIGHTEST,
+    Kind.SUBSCRIPT: _TIGHTEST,
+    Kind.CALL: _TIGHTEST,
+    Kind.UNARY: _PREFIX,
+    Kind.CAST: _PREFIX,
+    Kind.CHOICE: _CONDITIONAL,
+}
+_COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "&&", "||"})
+_BARE = frozenset({"+", "-", "*", "/", "%"})
+"""Operators whose precedence every reader knows: their operands stand without parentheses."""
+
+
+def atom(text: str) -> Expression:
+    return Expression(Kind.ATOM, text)
+
+
+def parse(text: str) -> Expression:
+    """Raises `ValueError` for what TVM's printer does not write."""
+    tokens = _TOKEN.findall(text)
+    if "".join(tokens) != re.sub(r"\s+", "", text):
+        raise ValueError(f"no expression: {text}")
+    parser = _Parser(tokens)
+    found = parser.choice()
+    if parser.peek():
+        raise ValueError(f"no expression: {text}")
+    return found
+
+
+class _Parser:
+    def __init__(self, tokens: Sequence[str]) -> None:
+        self._tokens = tokens
+        self._at = 0
+
+    def peek(self, ahead: int = 0) -> str:
+        at = self._at + ahead
+        return self._tokens[at] if at < len(self._tokens) else ""
+
+    def take(self, expected: str = "") -> str:
+        token = self.peek()
+        if not token or expected not in ("", token):
+            raise ValueError(f"'{token}' stands where '{expected}' should in {self._tokens}")
+        self._at += 1
+        return token
+
+    def choice(self) -> Expression:
+        condition = self.binary(1)
+        if self.peek() != "?":
+            return condition
+        self.take("?")
+        first = self.choice()
+        self.take(":")
+        return Expression(Kind.CHOICE, "", (condition, first, self.choice()))
+
+    def binary(self, level: int) -> Expression:
+        if level == _PREFIX:
+            return self.prefix()
+        left = self.binary(level + 1)
+        while _PRECEDENCE.get(self.peek()) == level:
+            left = Expression(Kind.BINARY, self.take(), (left, self.binary(level + 1)))
+        return left
+
+    def prefix(self) -> Expression:
+        if self.peek() in ("-", "~", "!"):
+            sign, inner = self.take(), self.prefix()
+            if sign == "-" and inner.is_number:
+                return atom(f"-{inner.text}")
+            return Expression(Kind.UNARY, sign, (inner,))
+        if self.peek() == "(" and _TYPE.fullmatch(self.peek(1)):
+            self.take("(")
+            kind = self.take()
+            self.take(")")
+            return Expression(Kind.CAST, kind, (self.prefix(),))
+        return self.postfix()
+
+    def postfix(self) -> Expression:
+        if self.peek() == "(":
+            self.take("(")
+            found = self.choice()
+            self.take(")")
+        else:
+            found = atom(self.take())
+        while self.peek() in ("[", "("):
+            if self.take() == "[":
+                found = Expression(Kind.SUBSCRIPT, "", (found, self.choice()))
+                self.take("]")
+            else:
+                found = Expression(Kind.CALL, found.text, self._arguments())
+        return found
+
+    def _arguments(self) -> tuple[Expression, ...]:
+        found: list[Expression] = []
+        while self.peek() != ")":
+            if found:
+                self.take(",")
+            found.append(self.choice())
+        self.take(")")
+        return tuple(found)
+
+
+def _within(part: Expression, least: int) -> str:
+    return str(part) if part.precedence >= least else f"({part})"
+
+
+def _print_binary(whole: Expression) -> str:
+    left, right = whole.parts
+    own = whole.precedence
+    sides = [_within(left, own), _within(right, own + 1)]
+    if whole.text not in _BARE:
+        sides = [
+            f"({part})" if _is_mixed(whole.text, part) else side
+            for part, side in zip(whole.parts, sides, strict=True)
+            if side
+        ]
+    return f" {whole.text} ".join(sides)
+
+
+def _is_mixed(operator: str, part: Expression) -> bool:
+    """Whether a reader, or the compiler's warnings, would ask for parentheses."""
+    if part.kind is not Kind.BINARY:
+        return part.kind is Kind.CHOICE
+    if operator in _COMPARISONS:
+        return operator in ("&&", "||") and part.text in ("&&", "||") and part.text != operator
+    return True
+
+
+_PRINTERS: dict[Kind, Callable[[Expression], str]] = {
+    Kind.ATOM: lambda e: e.text,
+    Kind.SUBSCRIPT: lambda e: f"{_within(e.parts[0], _TIGHTEST)}[{e.parts[1]}]",
+    Kind.CALL: lambda e: f"{e.text}({', '.join(map(str, e.parts))})",
+    Kind.UNARY: lambda e: f"{e.text}{_within(e.parts[0], _TIGHTEST)}",
+    Kind.CAST: lambda e: f"({e.text}){_within(e.parts[0], _PREFIX)}",
+    Kind.BINARY: _print_binary,
+    Kind.CHOICE: lambda e: (
+        f"{_within(e.parts[0], 1)} ? {_within(e.parts[1], 1)} : {_within(e.parts[2], 0)}"
+    ),
+}
+
+
+def simplify(whole: Expression, types: Mapping[str, str]) -> Expression:
+    """Without casts that C makes by itself, and with names for what is a minimum or a maximum.
+    ``types`` are those of the elements of arrays, and of variables."""
+
+    def change(part: Expression) -> Expression:
+        for rule in _RULES.get(part.kind, ()):
+            part = rule(part, types)
+        return part
+
+    return whole.map(change)
+
+
+def type_of(part: Expression, types: Mapping[str, str]) -> str:
+    """Of a variable, an element, or a cast; otherwise empty."""
+    if part.kind is Kind.CAST:
+        return part.text
+    name = part.parts[0] if part.kind is Kind.SUBSCRIPT else part
+    return types.get(name.text, "") if name.kind is Kind.ATOM else ""
+
+
+def _cast_of_number(part: Expression, types: Mapping[str, str]) -> Expression:
+    if part.kind is not Kind.CAST or not part.parts[0].is_number:
+        return part
+    value = int(part.parts[0].text)
+    if part.text == "int64_t" and value >= _LONG and value.bit_count() == 1:
+        return Expression(
+            Kind.BINARY, "<<", (atom("INT64_C(1)"), atom(str(value.bit_length() - 1)))
+        )
+    return atom(_LITERALS.get(part.text, "{}").format(value))
+
+
+_LONG = 1 << 16
+"""From here on, a power of two is easier to read as a shift."""
+
+
+_LITERALS = {"int64_t": "INT64_C({})", "uint32_t": "{}u", "uint64_t": "UINT64_C({})"}
+_INT64 = re.compile(r"INT64_C\((-?\d+)\)")
+_PROMOTED = frozenset({"int8_t", "uint8_t", "int16_t", "uint16_t"})
+
+
+def _cast_to_int(part: Expression, types: Mapping[str, str]) -> Expression:
+    """C computes with int whatever is shorter, and a comparison is an int."""
+    if part.kind is not Kind.CAST or part.text not in ("int32_t", "int64_t"):
+        return part
+    (inner,) = part.parts
+    is_comparison = inner.kind is Kind.BINARY and inner.text in _COMPARISONS
+    own = type_of(inner, types)
+    if part.text == "int32_t" and (is_comparison or own in (*_PROMOTED, "int32_t")):
+        return inner
+    return part
+
+
+def _min_or_max(part: Expression, types: Mapping[str, str]) -> Expression:
+    condition, first, second = part.parts
+    if condition.kind is Kind.BINARY and condition.parts == (first, second):
+        name = {"<": "tinyflow_min", ">": "tinyflow_max"}.get(condition.text)
+        if name is not None:
+            return Expression(Kind.CALL, name, (first, second))
+    return part
+
+
+def _shift_count(part: Expression, types: Mapping[str, str]) -> Expression:
+    """The type of a shift's count does not matter."""
+    if part.text not in ("<<", ">>"):
+        return part
+    left, count = part.parts
+    literal = _INT64.fullmatch(count.text)
+    if literal:
+        count = atom(literal[1])
+    elif count.kind is Kind.CAST and count.text in ("int64_t", "uint32_t"):
+        count = count.parts[0]
+    return replace(part, parts=(left, count))
+
+
+def _one_cast_is_enough(part: Expression, types: Mapping[str, str]) -> Expression:
+    left, right = part.parts
+    both = left.kind is right.kind is Kind.CAST and left.text == right.text == "int64_t"
+    if part.text == "*" and both and type_of(right.parts[0], types) in (*_PROMOTED, "int32_t"):
+        return replace(part, parts=(left, right.parts[0]))
+    return part
+
+
+def _negative(part: Expression, types: Mapping[str, str]) -> Expression:
+    left, right = part.parts
+    if part.text == "*" and right == atom("-1"):
+        return Expression(Kind.UNARY, "-", (left,))
+    return part
+
+
+_RULES: dict[Kind, tuple[Callable[[Expression, Mapping[str, str]], Expression], ...]] = {
+    Kind.CAST: (_cast_of_number, _cast_to_int),
+    Kind.CHOICE: (_min_or_max,),
+    Kind.BINARY: (_shift_count, _one_cast_is_enough, _negative),
+}

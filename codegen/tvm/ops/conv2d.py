@@ -1,0 +1,61 @@
+"""CONV_2D, grouped and dilated, in blocks of four output channels by two pixels."""
+
+from __future__ import annotations
+
+from tinyflow.codegen.tvm.blocks import CHANNELS, PIXELS, Block, block_loop
+from tinyflow.codegen.tvm.builder import Buffer, Builder, Expr
+from tinyflow.codegen.tvm.epilogue import Epilogue
+from tinyflow.codegen.tvm.kernel import Kernel
+from tinyflow.codegen.tvm.window import Geometry, Window
+from tinyflow.ir import Graph, Node
+
+
+def lower(graph: Graph, node: Node) -> Kernel:
+    source, weight = graph.operands(node)[:2]
+    out_c, kernel_h, kernel_w, depth = weight.shape
+    shape = Geometry.of(graph, node, (kernel_h, kernel_w))
+    groups = source.shape[3] // depth
+    group_c = out_c // groups
+    channels, pixels = min(CHANNELS, group_c), min(PIXELS, shape.out_width)
+    build = Builder(graph, node)
+    with build:
+        x, w = build.operand(0), build.operand(1)
+        end, out = Epilogue(build, graph, node, padded=True), build.result()
+        window = Window(build, x, shape, source.params.zero_point)
+        window.clear()
+        with build.loop("y", shape.out_height) as y:
+            window.fill(y)
+            with (
+                block_loop(build, "group", groups, 1) as group,
+                block_loop(build, "channel", group_c, channels) as channel,
+                block_loop(build, "pixel", shape.out_width, pixels) as pixel,
+            ):
+                block = Block(build, end, group * group_c + channel, channels, pixels)
+                _sum(build, block, window, w, pixel, group * depth, shape)
+                block.store(lambda p, c, code: build.store(out, code, 0, y, pixel + p, c))
+    return build.kernel()
+
+
+def _sum(
+    build: Builder,
+    block: Block,
+    window: Window,
+    w: Buffer,
+    pixel: Expr,
+    first: Expr,
+    shape: Geometry,
+) -> None:
+    """``first`` is the group's first channel of the input."""
+    (kernel_h, kernel_w), depth = shape.kernel, w.shape[3]
+    # Pixels of a row lie side by side, weights do too: one run of products.
+    dense = shape.dilations[1] == 1 and int(depth) == shape.channels
+    taps, run = (1, kernel_w * depth) if dense else (kernel_w, depth)
+    with (
+        build.loop("ky", kernel_h) as ky,
+        block_loop(build, "kx", taps, 1) as kx,
+        build.loop("i", run) as i,
+    ):
+        block.add(
+            lambda p: window.code(pixel + p, ky, kx, first + i),
+            lambda channel: w[channel, ky, kx, i],
+        )
