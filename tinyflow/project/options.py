@@ -13,7 +13,7 @@ from typing import Any
 from tinyflow.errors import UsageError
 from tinyflow.project import kinds
 
-BACKENDS = ("c",)
+BACKENDS = ("c", "tvm")
 OPTIMIZE = ("balanced", "size", "speed")
 RANGES = ("auto", "minmax", "mse", "percentile")
 ROUNDINGS = ("double", "single")

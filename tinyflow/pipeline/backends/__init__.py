@@ -7,6 +7,7 @@ from tinyflow.pipeline.backends.backend import Backend, Job, Product, Trial
 
 BACKENDS: dict[str, Backend] = {
     "c": Backend(c_sources.make, c_sources.run),
+    "tvm": Backend(c_sources.make, c_sources.run),
 }
 """A name here is one of `tinyflow.project.options.BACKENDS`, too."""
 
