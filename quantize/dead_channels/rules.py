@@ -73,6 +73,7 @@ RULES: dict[Op, Rule] = {
     Op.MUL: _BINARY,
     Op.PAD: Rule(restrict_pad, rewrite_pad),
     Op.POWER: _SAME,
+    Op.PRELU: _BINARY,
     Op.QUANTIZE: _SAME,
     Op.RESHAPE: Rule(restrict_reshape, rewrite_reshape),
     Op.RESIZE_BILINEAR: _SAME,

@@ -26,6 +26,7 @@ from tinyflow.quantize.forms.move import move_form
 from tinyflow.quantize.forms.mul import mul_form
 from tinyflow.quantize.forms.pad import pad_form
 from tinyflow.quantize.forms.pool import pool_form
+from tinyflow.quantize.forms.prelu import prelu_form
 from tinyflow.quantize.forms.quantize import quantize_form
 from tinyflow.quantize.forms.resize_bilinear import resize_bilinear_form
 from tinyflow.quantize.forms.softmax import softmax_form
@@ -61,6 +62,7 @@ FORMS: dict[Op, Callable[[Site], IntegerForm]] = {
     Op.MUL: mul_form,
     Op.PAD: pad_form,
     Op.POWER: function_form,
+    Op.PRELU: prelu_form,
     Op.QUANTIZE: quantize_form,
     Op.RESHAPE: move_form,
     Op.RESIZE_BILINEAR: resize_bilinear_form,

@@ -23,6 +23,7 @@ from tinyflow.quantize.intervals.move import (
 from tinyflow.quantize.intervals.mul import mul_range
 from tinyflow.quantize.intervals.normalization import normalization_range
 from tinyflow.quantize.intervals.pool import pool_range
+from tinyflow.quantize.intervals.prelu import prelu_range
 from tinyflow.quantize.intervals.shares import shares_range
 from tinyflow.quantize.intervals.table import table_range
 from tinyflow.quantize.site import Site
@@ -57,6 +58,7 @@ TRANSFERS: dict[Op, Callable[..., ChannelRange]] = {
     Op.MUL: mul_range,
     Op.PAD: pad_range,
     Op.POWER: table_range,
+    Op.PRELU: prelu_range,
     Op.QUANTIZE: table_range,
     Op.RESHAPE: reshape_range,
     Op.RESIZE_BILINEAR: same_range,

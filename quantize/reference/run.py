@@ -24,6 +24,7 @@ from tinyflow.quantize.reference.move import move
 from tinyflow.quantize.reference.mul import mul
 from tinyflow.quantize.reference.pad import pad
 from tinyflow.quantize.reference.pool import average_pool, max_pool
+from tinyflow.quantize.reference.prelu import prelu
 from tinyflow.quantize.reference.resize_bilinear import resize_bilinear
 from tinyflow.quantize.reference.softmax import softmax
 from tinyflow.quantize.reference.table import look_up
@@ -59,6 +60,7 @@ REFERENCE: dict[Op, Callable[..., np.ndarray]] = {
     Op.MUL: mul,
     Op.PAD: pad,
     Op.POWER: look_up,
+    Op.PRELU: prelu,
     Op.QUANTIZE: look_up,
     Op.RESHAPE: move,
     Op.RESIZE_BILINEAR: resize_bilinear,

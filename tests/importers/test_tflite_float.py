@@ -256,6 +256,12 @@ def test_unary(name: str, shape: tuple[int, ...]) -> None:
     _one(name, shape, shape, (), options, **fields)
 
 
+@pytest.mark.parametrize("slopes", [(5,), (1, 1, 5), (4, 3, 5)])
+def test_prelu(slopes: tuple[int, ...]) -> None:
+    graph = _one("PRELU", (1, 4, 3, 5), (1, 4, 3, 5), [_normal(*slopes)])
+    assert [n.op for n in graph.nodes] == [Op.PRELU]
+
+
 @pytest.mark.parametrize("keep", [True, False])
 @pytest.mark.parametrize("axes", [[1, 2], [-1], [3, -3]])
 def test_mean(keep: bool, axes: list[int]) -> None:

@@ -131,6 +131,13 @@ def test_constants_follow(op: Op, shape: tuple[int, ...], first: bool) -> None:
     assert ops(removed(b.build(conv(b, y)))) == [Op.CONV_2D, op, Op.CONV_2D]
 
 
+@pytest.mark.parametrize("shape", [(), (6,), (4, 1, 1), (1, 4, 5, 6)])
+def test_slopes_follow(shape: tuple[int, ...]) -> None:
+    b = GraphBuilder()
+    y = b.node(Op.PRELU, [conv(b, b.input("x", (1, 3, 5, 6))), b.random("slope", shape)])
+    assert ops(removed(b.build(conv(b, y)))) == [Op.CONV_2D, Op.PRELU, Op.CONV_2D]
+
+
 def test_residual_and_input_in_one_sum() -> None:
     b = GraphBuilder()
     x = b.input("x", (1, 3, 5, 6))

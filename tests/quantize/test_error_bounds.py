@@ -37,6 +37,7 @@ ONE_ROUNDING = {
     Op.MEAN,
     Op.MUL,
     Op.POWER,
+    Op.PRELU,
     Op.QUANTIZE,
     Op.TRANSPOSE_CONV_2D,
 }

@@ -279,6 +279,14 @@ def _binary(op: Op) -> Callable[[Growth], None]:
     return grow
 
 
+def _prelu(growth: Growth) -> None:
+    """Slopes for each channel, for each element, or one; above and below zero."""
+    x, draw = growth.activation(), growth.draw
+    shape = draw.choice((x.shape[-1:], x.shape, (1,), tuple(draw.choice((d, 1)) for d in x.shape)))
+    slopes = growth.constant(growth.codes(shape), growth.params(1 / 128))
+    growth.node(Op.PRELU, [x, slopes], Attrs(), growth.params(x.params.scale))
+
+
 def _pool(op: Op) -> Callable[[Growth], None]:
     def grow(growth: Growth) -> None:
         x, draw = _image(growth), growth.draw
@@ -585,6 +593,7 @@ GROWERS: dict[Op, Callable[[Growth], None]] = {
     Op.POWER: _unary(
         Op.POWER, lambda growth: PowerAttrs(growth.draw.choice((0.5, 2.0, 3.0, -1.0, -0.5)))
     ),
+    Op.PRELU: _prelu,
     Op.QUANTIZE: _quantize,
     Op.RESHAPE: _reshape,
     Op.RESIZE_BILINEAR: _resize(Op.RESIZE_BILINEAR),

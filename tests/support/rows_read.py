@@ -74,6 +74,7 @@ ROWS_READ: dict[Op, Callable[[Node, Graph, int, int], Rows]] = {
     Op.MAX_POOL: _window,
     Op.MUL: _same,
     Op.PAD: _padded,
+    Op.PRELU: _same,
     Op.RESIZE_BILINEAR: _bilinear,
     Op.RESIZE_NEAREST: _nearest,
     Op.SIGMOID: _same,

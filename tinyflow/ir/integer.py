@@ -72,6 +72,15 @@ class MulForm(IntegerForm):
 
 
 @dataclass(frozen=True, eq=False)
+class PreluForm(IntegerForm):
+    """PRELU: ``saturate(requantize(x - z_x, above) + z_out)`` where x is at least z_x, else
+    ``saturate(requantize((x - z_x) * (slope - z_slope), below) + z_out)``."""
+
+    above: Multiplier
+    below: Multiplier
+
+
+@dataclass(frozen=True, eq=False)
 class MatmulForm(IntegerForm):
     """MATMUL: ``clamp(requantize(sum((a - z_a) * (b - z_b))) + z_out, lo, hi)``."""
 

@@ -43,6 +43,7 @@ class Op(Enum):
     MUL = "MUL"
     PAD = "PAD"
     POWER = "POWER"
+    PRELU = "PRELU"
     QUANTIZE = "QUANTIZE"
     RESHAPE = "RESHAPE"
     RESIZE_BILINEAR = "RESIZE_BILINEAR"

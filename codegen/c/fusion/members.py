@@ -118,6 +118,7 @@ _BY_POSITION: Mapping[Op, Callable[[Graph, Node], bool]] = {
     Op.FULLY_CONNECTED: _always,
     Op.LAYER_NORM: _always,
     Op.MUL: _constants_are_vectors,
+    Op.PRELU: _constants_are_vectors,
     Op.QUANTIZE: _always,
     Op.SLICE: _slices_channels,
     Op.SOFTMAX: _always,

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from tests.importers.onnx import test_ops, test_opsets
+from tests.importers.onnx import test_moves, test_ops, test_opsets
 from tinyflow.importers.onnx.table import HANDLERS
 
-TABLES = (test_ops.OTHERS, test_opsets.OLD_FORMS)
+TABLES = (test_ops.OTHERS, test_opsets.OLD_FORMS, test_moves.MOVES)
 """Their cases begin with the name of an operation."""
 
-OF_THEIR_OWN = {"AveragePool", "Conv", "ConvTranspose", "MaxPool", "Resize", "Split"}
+OF_THEIR_OWN = {"AveragePool", "Conv", "ConvTranspose", "MaxPool", "Resize", "Split"} | {
+    "DequantizeLinear",
+    "QLinearConv",
+    "QLinearMatMul",
+    "QuantizeLinear",
+}
 
 
 def test_every_handler_is_tested() -> None:

@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 from torch import Tensor, nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402, N812
 
+from tests.importers.torch.functions import activations, elementary  # noqa: E402
 from tests.support.torch_programs import (  # noqa: E402
     Calls,
     Outputs,
@@ -23,6 +24,7 @@ from tests.support.torch_programs import (  # noqa: E402
 from tinyflow.importers.torch import import_module  # noqa: E402
 from tinyflow.importers.torch.table import HANDLERS, Handler  # noqa: E402
 from tinyflow.ir import Op  # noqa: E402
+from tinyflow.report.supported_operators import rule  # noqa: E402
 
 IMAGE = (1, 3, 6, 8)
 TOKENS = (1, 5, 12)
@@ -70,6 +72,8 @@ def smooth(x: Tensor) -> Outputs:
         F.hardsigmoid(x),
         F.leaky_relu(x),
         F.leaky_relu(x, 0.3),
+        F.prelu(x, torch.tensor([0.3, -0.5, 1.5])),
+        F.prelu(x, torch.tensor([0.25])),
         torch.erf(x),
         -x,
     )
@@ -166,6 +170,20 @@ def parts(x: Tensor) -> Outputs:
         x[:, :, torch.arange(6)],
         F.pad(x, (1, 2, 0, 3)),
         F.pad(x, (1, -2), value=0.5),
+    )
+
+
+def shuffled(x: Tensor) -> Outputs:
+    return (
+        x[:, torch.tensor([2, 0, 1])],
+        x.flip(3),
+        x.index_select(2, torch.tensor([5, 0, 0, 1])),
+        x.repeat(1, 2, 1, 3),
+        x.mean(-1, keepdim=True).expand(1, 3, 6, 4).softmax(-1),
+        F.pixel_unshuffle(x, 2),
+        F.pixel_shuffle(x.reshape(1, 36, 2, 2), 3),
+        torch.where(torch.eye(6, 8) > 0, x, -x),
+        x.tril(1),
     )
 
 
@@ -276,6 +294,7 @@ def convolutions(x: Tensor) -> Outputs:
 
 
 CASES = {
+    "activations": Case(activations, "celu elu log_sigmoid mish selu softplus threshold"),
     "arithmetic": Case(arithmetic, "abs add div expand mean mul rsub sub", (IMAGE, IMAGE)),
     "attention": Case(
         attention,
@@ -287,6 +306,11 @@ CASES = {
     "constants": Case(constants, ""),
     "convolutions": Case(
         convolutions, "conv2d conv_transpose2d", core="constant_pad_nd convolution"
+    ),
+    "elementary": Case(
+        elementary,
+        "acos acosh asin asinh atan atanh ceil cos cosh erfc exp2 expm1 floor log10 log1p log2 "
+        "round sign sin sinh tan trunc",
     ),
     "means": Case(means, "linalg_vector_norm sum"),
     "parts": Case(
@@ -305,6 +329,7 @@ CASES = {
         core="addmm mm bmm",
     ),
     "shared matrix": Case(shared_matrix, "", (TOKENS, (1, 12, 7))),
+    "shuffled": Case(shuffled, "where"),
     "signals": Case(
         signals,
         "adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d conv1d conv_transpose1d max_pool1d "
@@ -312,7 +337,11 @@ CASES = {
         ((1, 5, 12),),
     ),
     "sizes": Case(sizes, "upsample_bilinear2d upsample_nearest2d"),
-    "smooth": Case(smooth, "erf gelu hardsigmoid hardswish leaky_relu neg sigmoid silu tanh"),
+    "smooth": Case(
+        smooth,
+        "erf gelu hardsigmoid hardswish leaky_relu neg prelu sigmoid silu tanh",
+        core="_prelu_kernel",
+    ),
     "views": Case(views, "_to_copy _unsafe_view as_strided clone detach permute squeeze"),
     "without batch": Case(without_batch, "layer_norm", (TOKENS,)),
 }
@@ -389,9 +418,12 @@ def test_nothing_is_computed_for_constants() -> None:
     assert [n.op for n in graph.nodes] == [Op.ADD]
 
 
+QUANTIZED = {name for name in HANDLERS if name.startswith("quantized_decomposed.")}
+"""Tested with whole quantized models."""
+
+
 def test_every_handler_is_tested_and_tells_its_rule() -> None:
     tested = " ".join((*(f"{case.covers} {case.core}" for case in CASES.values()), *NORMS))
-    assert set(tested.split()) == set(HANDLERS)
+    assert set(tested.split()) | QUANTIZED == set(HANDLERS)
     for handler in HANDLERS.values():
-        assert handler.__doc__
-        assert handler.__doc__.strip().endswith(".")
+        assert rule(handler).endswith(".")

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from tinyflow.importers.common.builder import Builder, Value
-from tinyflow.importers.common.elementwise import binary, clamped, unary
+from tinyflow.importers.common.elementwise import binary, clamped, unary, unary_of
 from tinyflow.importers.common.layer import Layer
 from tinyflow.ir import Op
+from tinyflow.ir.ops.leaky_relu import LeakyReluAttrs
 from tinyflow.ir.ops.power import PowerAttrs
 
 
@@ -67,3 +70,11 @@ def convert_reciprocal(layer: Layer, builder: Builder) -> tuple[Value, ...]:
 def convert_neg(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     """Becomes a product with -1."""
     return (binary(layer, builder, Op.MUL, (builder.value(layer), -1.0)),)
+
+
+def prelu(layer: Layer, builder: Builder, x: Value, slope: np.ndarray) -> Value:
+    """One slope that is not negative is a leaky ReLU; ``slope`` else broadcasts to ``x``."""
+    if slope.size == 1 and float(slope.reshape(())) >= 0.0:
+        attrs = LeakyReluAttrs(float(slope.reshape(())))
+        return unary_of(layer, builder, Op.LEAKY_RELU, x, attrs)
+    return binary(layer, builder, Op.PRELU, (x, slope))

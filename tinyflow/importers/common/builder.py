@@ -33,7 +33,7 @@ MOST_ELEMENTS = 2**31
 TO_NHWC = (0, 2, 3, 1)
 TO_NCHW = (0, 3, 1, 2)
 
-BINARY = frozenset({Op.ADD, Op.DIV, Op.MUL, Op.SUB})
+BINARY = frozenset({Op.ADD, Op.DIV, Op.MUL, Op.PRELU, Op.SUB})
 
 BATCH_REMEDY = "keep the batch axis: it is the first one and has the size 1"
 
@@ -266,14 +266,11 @@ class Builder:
         tensor = self.activation(alias)
         if tensor == value:
             return tensor
+        if value in self.tensors:
+            # What the layer computed before its elements were repeated.
+            self._rename_value(value, self._unique_tensor(f"{value}/once"))
         if tensor not in self.inputs and tensor not in outputs:
-            renamed = self._rename(tensor, value)
-            self._bound.add(renamed)
-            self._values = {
-                v: replace(known, tensor=renamed) if known.tensor == tensor else known
-                for v, known in self._values.items()
-            }
-            return renamed
+            return self._rename_value(tensor, value)
         copy = self.emit(alias, Op.RESHAPE, (tensor,), ReshapeAttrs(self.shape(tensor)))
         return self._rename(copy, value)
 
@@ -286,6 +283,16 @@ class Builder:
         used.update(n for node in self.nodes for n in (*node.inputs, *node.outputs))
         tensors = {key: t for key, t in self.tensors.items() if key in used}
         return Graph(name, tuple(self.nodes), tensors, tuple(self.inputs), tuple(outputs))
+
+    def _rename_value(self, old: str, new: str) -> str:
+        """Renames a tensor that values of the source are bound to."""
+        self._rename(old, new)
+        self._bound.add(new)
+        self._values = {
+            v: replace(known, tensor=new) if known.tensor == old else known
+            for v, known in self._values.items()
+        }
+        return new
 
     def _rename(self, old: str, new: str) -> str:
         self.tensors[new] = replace(self.tensors.pop(old), name=new)

@@ -8,8 +8,7 @@ import numpy as np
 
 from tinyflow.importers.common.builder import Builder, Value, as_float32
 from tinyflow.importers.common.layer import Layer, RefusalError
-from tinyflow.ir import Attrs, Clamp, Op, Shape
-from tinyflow.ir.ops.broadcast import BinaryAttrs
+from tinyflow.ir import OPS, Attrs, Clamp, Op, Shape
 from tinyflow.ir.ops.clamp import ClampAttrs
 from tinyflow.ir.ops.power import PowerAttrs
 
@@ -49,7 +48,7 @@ def binary(
             f"the shapes {list(shapes[0])} and {list(shapes[1])} do not broadcast"
         ) from None
     names = [_aligned(layer, builder, x, index, shape) for index, x in enumerate((left, right))]
-    return Value(builder.emit(layer, op, names, BinaryAttrs(), suffix), shape)
+    return Value(builder.emit(layer, op, names, OPS[op].attrs(), suffix), shape)
 
 
 def operand(layer: Layer, builder: Builder, index: int) -> Value | np.ndarray:

@@ -26,6 +26,7 @@ from tinyflow.importers.onnx.ops.activations import (
     convert_gelu,
     convert_hard_sigmoid,
     convert_leaky_relu,
+    convert_prelu,
 )
 from tinyflow.importers.onnx.ops.arithmetic import (
     convert_add,
@@ -162,6 +163,7 @@ HANDLERS: dict[str, Handler] = {
     "Mul": convert_mul,
     "Neg": convert_neg,
     "Pad": convert_pad,
+    "PRelu": convert_prelu,
     "Pow": convert_pow,
     "QLinearConv": convert_qlinear_conv,
     "QLinearMatMul": convert_qlinear_matmul,

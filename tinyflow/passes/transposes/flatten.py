@@ -137,6 +137,7 @@ _RULES: dict[Op, Rule] = {
     Op.HARD_SWISH: _unary,
     Op.LEAKY_RELU: _unary,
     Op.MUL: _binary,
+    Op.PRELU: _binary,
     Op.QUANTIZE: _unary,
     Op.SIGMOID: _unary,
     Op.SUB: _binary,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from tinyflow.importers.common.activations import prelu
 from tinyflow.importers.common.builder import Builder, Value
 from tinyflow.importers.common.elementwise import clamped, unary
 from tinyflow.importers.common.layer import Layer, RefusalError
@@ -25,6 +26,11 @@ def convert_leaky_relu(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     """Any slope."""
     attrs = LeakyReluAttrs(layer.number("alpha", 0.01))
     return (unary(layer, builder, Op.LEAKY_RELU, attrs),)
+
+
+def convert_prelu(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """The slopes are constants of any shape that broadcasts to the operand."""
+    return (prelu(layer, builder, builder.value(layer), builder.weight(layer, 1, "slope")),)
 
 
 def convert_hard_sigmoid(layer: Layer, builder: Builder) -> tuple[Value, ...]:

@@ -51,6 +51,7 @@ HANDLERS: dict[str, Handler] = {
     "MUL": arithmetic.mul,
     "PAD": joining.pad,
     "PADV2": joining.pad_v2,
+    "PRELU": arithmetic.prelu,
     "QUANTIZE": quantization.quantize,
     "RELU": unary.relu,
     "RELU6": unary.relu6,

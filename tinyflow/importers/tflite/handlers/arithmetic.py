@@ -1,4 +1,4 @@
-"""ADD, SUB and MUL."""
+"""ADD, SUB, MUL and PRELU."""
 
 from __future__ import annotations
 
@@ -26,6 +26,12 @@ def sub(importer: Importer, op: RawOperator) -> None:
 def mul(importer: Importer, op: RawOperator) -> None:
     """Any shapes that broadcast, constants included, with a fused RELU, RELU6 or RELU_N1_TO_1."""
     _binary(importer, op, Op.MUL)
+
+
+def prelu(importer: Importer, op: RawOperator) -> None:
+    """Constant slopes of any shape that broadcasts to the input."""
+    x = importer.operand(op, 0)
+    importer.emit(op, Op.PRELU, [x, importer.parameter(op, 1, x, "slope")])
 
 
 def _binary(importer: Importer, op: RawOperator, kind: Op) -> None:

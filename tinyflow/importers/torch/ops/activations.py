@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from tinyflow.importers.common.activations import prelu
 from tinyflow.importers.common.builder import Builder, Value
 from tinyflow.importers.common.elementwise import binary, clamped, unary
 from tinyflow.importers.common.layer import Layer, RefusalError
@@ -37,6 +38,15 @@ def convert_leaky_relu(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     """Any slope."""
     attrs = LeakyReluAttrs(layer.number("negative_slope", 0.01))
     return (unary(layer, builder, Op.LEAKY_RELU, attrs),)
+
+
+def convert_prelu(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """The slopes are constants: one, or one for each channel."""
+    x, slope = builder.value(layer), builder.weight(layer, 1, "slope")
+    if slope.ndim == 1 and len(x.shape) > 1:
+        # One for each index of the second axis.
+        slope = slope.reshape(-1, *(1,) * (len(x.shape) - 2))
+    return (prelu(layer, builder, x, slope),)
 
 
 def convert_hardsigmoid(layer: Layer, builder: Builder) -> tuple[Value, ...]:
