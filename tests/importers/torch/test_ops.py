@@ -61,6 +61,10 @@ def clamps(x: Tensor) -> Outputs:
     )
 
 
+def slopes(x: Tensor) -> Outputs:
+    return F.prelu(x, torch.tensor([0.3, -0.5, 1.5])), F.prelu(x, torch.tensor([0.25]))
+
+
 def smooth(x: Tensor) -> Outputs:
     return (
         F.gelu(x),
@@ -72,8 +76,6 @@ def smooth(x: Tensor) -> Outputs:
         F.hardsigmoid(x),
         F.leaky_relu(x),
         F.leaky_relu(x, 0.3),
-        F.prelu(x, torch.tensor([0.3, -0.5, 1.5])),
-        F.prelu(x, torch.tensor([0.25])),
         torch.erf(x),
         -x,
     )
@@ -337,11 +339,8 @@ CASES = {
         ((1, 5, 12),),
     ),
     "sizes": Case(sizes, "upsample_bilinear2d upsample_nearest2d"),
-    "smooth": Case(
-        smooth,
-        "erf gelu hardsigmoid hardswish leaky_relu neg prelu sigmoid silu tanh",
-        core="_prelu_kernel",
-    ),
+    "slopes": Case(slopes, "prelu", core="_prelu_kernel"),
+    "smooth": Case(smooth, "erf gelu hardsigmoid hardswish leaky_relu neg sigmoid silu tanh"),
     "views": Case(views, "_to_copy _unsafe_view as_strided clone detach permute squeeze"),
     "without batch": Case(without_batch, "layer_norm", (TOKENS,)),
 }
