@@ -65,6 +65,8 @@ class Expression:
 
 _NUMBER = re.compile(r"-?\d+")
 _TOKEN = re.compile(r"\s*(\d+|[A-Za-z_]\w*|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!<>?:()\[\],])")
+_SUFFIX = re.compile(r"\b(\d+)ULL\b")
+"""Behind numbers that stand in a cast to their type anyway."""
 _TYPE = re.compile(r"u?int\d+_t|bool")
 
 _BY_LEVEL = (("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", "<=", ">", ">="),
@@ -92,6 +94,7 @@ def atom(text: str) -> Expression:
 
 def parse(text: str) -> Expression:
     """Raises `ValueError` for what TVM's printer does not write."""
+    text = _SUFFIX.sub(r"\1", text)
     tokens = _TOKEN.findall(text)
     if "".join(tokens) != re.sub(r"\s+", "", text):
         raise ValueError(f"no expression: {text}")
@@ -265,12 +268,25 @@ def _cast_to_int(part: Expression, types: Mapping[str, str]) -> Expression:
 
 
 def _min_or_max(part: Expression, types: Mapping[str, str]) -> Expression:
+    """Of int32: the functions of the kernels take nothing else."""
     condition, first, second = part.parts
-    if condition.kind is Kind.BINARY and condition.parts == (first, second):
+    fits = _is_int32(first, types) and _is_int32(second, types)
+    if fits and condition.kind is Kind.BINARY and condition.parts == (first, second):
         name = {"<": "tinyflow_min", ">": "tinyflow_max"}.get(condition.text)
         if name is not None:
             return Expression(Kind.CALL, name, (first, second))
     return part
+
+
+def _is_int32(part: Expression, types: Mapping[str, str]) -> bool:
+    """Whether C computes an expression in 32 bits with a sign."""
+    if part.kind in (Kind.CAST, Kind.SUBSCRIPT) or (part.kind is Kind.ATOM and part.names()):
+        return type_of(part, types) in (*_PROMOTED, "int32_t")
+    if part.kind is Kind.ATOM:
+        return part.is_number
+    if part.kind is Kind.BINARY and part.text in ("<<", ">>"):
+        return _is_int32(part.parts[0], types)
+    return all(_is_int32(each, types) for each in part.parts)
 
 
 def _shift_count(part: Expression, types: Mapping[str, str]) -> Expression:

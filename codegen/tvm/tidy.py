@@ -25,14 +25,22 @@ class CFunction:
     body: tuple[str, ...]
 
 
-def tidy(source: str, name: str, written: Sequence[bool], restrict: bool) -> CFunction:
-    """The function ``name`` of TVM's text. Parameters that are not ``written`` point to constants;
-    with ``restrict``, no two of them to the same bytes."""
+@dataclass(frozen=True)
+class Qualifiers:
+    """Of a pointer: whether nothing is written through it, and whether no other pointer leads to
+    what is written through it or read."""
+
+    constant: bool
+    restrict: bool
+
+
+def tidy(source: str, name: str, qualifiers: Sequence[Qualifiers]) -> CFunction:
+    """The function ``name`` of TVM's text, with ``qualifiers`` for each of its parameters."""
     match = re.search(rf"^TVM_DLL void {name}\(([^)]*)\) {{\n(.*)^}}$", source, re.M | re.S)
     if match is None:
         raise ValueError(f"no function '{name}' in\n{source}")
     parameters = [text.split("* ") for text in match[1].split(", ")]
-    lines = read_statements(_without_arrays(match[2]))
+    lines = read_statements(_without_arrays(_LOOP.sub(r"\1while (\2) {\n", match[2])))
     types = {pointer: kind for kind, pointer in parameters}
     types |= {line.name: line.type for line in lines if line.type}
     types |= dict.fromkeys(re.findall(r"for \(int32_t (\w+)", match[2]), "int32_t")
@@ -42,13 +50,15 @@ def tidy(source: str, name: str, written: Sequence[bool], restrict: bool) -> CFu
     unused = [f"    (void){pointer};" for _, pointer in parameters if pointer not in read]
     return CFunction(
         tuple(
-            f"{'' if is_written else 'const '}{kind} *{'restrict ' if restrict else ''}{pointer}"
-            for (kind, pointer), is_written in zip(parameters, written, strict=True)
+            f"{'const ' if own.constant else ''}{kind} *{'restrict ' if own.restrict else ''}{name}"
+            for (kind, name), own in zip(parameters, qualifiers, strict=True)
         ),
         (*unused, *(text for line in lines for text in _wrapped(str(line)))),
     )
 
 
+_LOOP = re.compile(r"^ *#pragma unroll 1\n( *)while \(1\) {\n *if \(!\((.*)\)\) { break; }\n", re.M)
+"""A loop with a condition, as TVM prints it."""
 _WIDTH = 100
 
 
@@ -91,8 +101,13 @@ _TEMPORARY = re.compile(r"v_(_\d+)?")
 
 
 def _inlined(lines: list[Statement]) -> list[Statement]:
-    """Without the printer's own variables that are read once, right after."""
+    """Without the printer's own variables that are read once, right after.
+
+    The printer takes one for all equal texts of a block, even where what they read has changed in
+    between: each place gets its own text back, so that it reads what stands there by then.
+    """
     uses = Counter(name for line in lines for name in line.names())
+    users = Counter(name for line in lines for name in set(line.names()))
     values: dict[str, Expression] = {}
 
     def change(part: Expression) -> Expression:
@@ -101,12 +116,17 @@ def _inlined(lines: list[Statement]) -> list[Statement]:
     kept = []
     for line in lines:
         line = line.map(change)
-        if line.form is Form.DEFINE and _TEMPORARY.fullmatch(line.name) and uses[line.name] == 2:
+        is_own = line.form is Form.DEFINE and _TEMPORARY.fullmatch(line.name)
+        if is_own and (uses[line.name] == 2 or users[line.name] != 2 or _is_short(line.value)):
             assert line.value is not None
             values[line.name] = line.value
         else:
             kept.append(line)
     return kept
+
+
+def _is_short(value: Expression | None) -> bool:
+    return value is not None and value.kind is Kind.ATOM
 
 
 def _needed(lines: list[Statement]) -> list[Statement]:
