@@ -18,7 +18,8 @@ typedef enum {
     TINYFLOW_OK = 0,
     TINYFLOW_ERROR_NULL,            /* a pointer is null, or the model is not initialized */
     TINYFLOW_ERROR_ARENA_SIZE,      /* the arena is smaller than <MODEL>_ARENA_SIZE */
-    TINYFLOW_ERROR_ARENA_ALIGNMENT  /* the arena does not start at a multiple of 16 bytes */
+    TINYFLOW_ERROR_ARENA_ALIGNMENT, /* the arena does not start at a multiple of 16 bytes */
+    TINYFLOW_ERROR_RUNTIME          /* the runtime that a model was compiled for refused it */
 } tinyflow_status;
 
 #define TINYFLOW_ARENA_ALIGNMENT 16u
