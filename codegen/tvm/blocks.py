@@ -25,7 +25,7 @@ def block_loop(build: Builder, name: str, count: int, size: int) -> Iterator[Exp
     if blocks == 1:
         yield const32(0)
         return
-    with build.loop(f"{name}_block", blocks) as block:
+    with build.loop(name if size == 1 else f"{name}_block", blocks) as block:
         first = block * size
         if count % size:
             first = build.let(name, tirx.min(first, const32(count - size)))

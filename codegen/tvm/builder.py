@@ -21,6 +21,7 @@ import numpy as np
 from tvm.script.ir_builder import IRBuilder
 from tvm.script.ir_builder import tirx as script
 
+from tinyflow.codegen.schedule import Overlap
 from tinyflow.codegen.tvm.kernel import Argument, Kernel, Operand, Result, Table, Workspace
 from tinyflow.ir import OPS, Graph, Node, Rounding
 
@@ -61,8 +62,9 @@ class Builder:
         assert self._graph.rounding is not None
         return self._graph.rounding
 
-    def kernel(self) -> Kernel:
-        return Kernel(self._builder.get(), tuple(self._arguments), self._overwrites)
+    def kernel(self, overlap: Overlap | None = None) -> Kernel:
+        """What was written; ``overlap`` is that of `Kernel`."""
+        return Kernel(self._builder.get(), tuple(self._arguments), self._overwrites, overlap)
 
     def operand(self, index: int = 0, shape: Sequence[int] | None = None) -> Buffer:
         """An operand of the node, under another shape of as many elements if one is given."""

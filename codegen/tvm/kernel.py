@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyflow.codegen.schedule import Overlap
 from tinyflow.ir import Graph, Node
 
 
@@ -52,11 +53,19 @@ Argument = Operand | Table | Result | Workspace
 class Kernel:
     """``function`` is a `tvm.tirx.PrimFunc` whose parameters are buffers, one for each entry of
     ``arguments``. One that ``overwrites`` may have its result in the very place of its first
-    operand; without it, no buffer that is written shares bytes with another one."""
+    operand. ``overlap`` says which other places may share bytes with that operand, as in
+    `tinyflow.codegen.schedule.Demand`. Without either, no buffer that is written shares bytes with
+    another one."""
 
     function: Any
     arguments: tuple[Argument, ...]
     overwrites: bool = False
+    overlap: Overlap | None = None
+
+    @property
+    def shares_bytes(self) -> bool:
+        """Whether the result may share bytes with an operand."""
+        return self.overwrites or self.overlap is not None
 
 
 Lowering = Callable[[Graph, Node], Kernel]

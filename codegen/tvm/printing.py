@@ -10,8 +10,8 @@ from typing import Any
 import tvm
 from tvm import s_tir, tirx
 
-from tinyflow.codegen.tvm.kernel import Kernel, Result, Workspace
-from tinyflow.codegen.tvm.tidy import CFunction, tidy
+from tinyflow.codegen.tvm.kernel import Argument, Kernel, Result, Table, Workspace
+from tinyflow.codegen.tvm.tidy import CFunction, Qualifiers, tidy
 
 _PASSES = (
     s_tir.transform.CanonicalizeLoop,
@@ -36,8 +36,16 @@ def print_function(kernel: Kernel) -> CFunction:
         module = lowering(module)
     module = tvm.IRModule({_ENTRY: _with_pointers(module[_ENTRY], target)})
     source = tvm.get_global_func("target.build.c")(tirx.transform.LowerIntrin()(module), target)
-    written = [isinstance(argument, Result | Workspace) for argument in kernel.arguments]
-    return tidy(source.inspect_source(""), _ENTRY, written, restrict=not kernel.overwrites)
+    parameters = [_qualifiers(kernel, argument) for argument in kernel.arguments]
+    return tidy(source.inspect_source(""), _ENTRY, parameters)
+
+
+def _qualifiers(kernel: Kernel, argument: Argument) -> Qualifiers:
+    own = isinstance(argument, Table | Workspace)
+    return Qualifiers(
+        constant=not isinstance(argument, Result | Workspace),
+        restrict=own or not kernel.shares_bytes,
+    )
 
 
 def _with_pointers(function: Any, target: Any) -> Any:

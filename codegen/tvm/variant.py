@@ -51,6 +51,8 @@ def _demand(graph: Graph, node: Node) -> Demand:
     kernels = _kernels(graph, node)
     scratch = max(sum(_workspaces(kernel)) for kernel in kernels)
     overwrites = all(kernel.overwrites for kernel in kernels)
+    if kernels[0].overlap is not None:
+        return Demand(scratch, overlap=kernels[0].overlap)
     if OPS[node.op].in_place:
         return Demand(scratch, replaces=None if overwrites else ())
     return Demand(scratch, overwrites=overwrites)

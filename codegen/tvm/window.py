@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tvm import tirx
+
 from tinyflow.codegen.tvm.arithmetic import const32
 from tinyflow.codegen.tvm.builder import Buffer, Builder, Expr
 from tinyflow.ir import Graph, Node
@@ -107,7 +109,7 @@ class Window:
             if shape.top == 0 and shape.reach_y <= shape.height:
                 copy()
             else:
-                build.either((source >= 0) & (source < shape.height), copy, clear)
+                build.either(tirx.all(source >= 0, source < shape.height), copy, clear)
 
     def code(self, x: Expr, ky: Expr, kx: Expr, channel: Expr) -> Expr:
         """The code under tap (ky, kx) of the window of output pixel ``x``."""

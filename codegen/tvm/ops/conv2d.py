@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from typing import Any
+
 from tinyflow.codegen.tvm.blocks import CHANNELS, PIXELS, Block, block_loop
 from tinyflow.codegen.tvm.builder import Buffer, Builder, Expr
 from tinyflow.codegen.tvm.epilogue import Epilogue
 from tinyflow.codegen.tvm.kernel import Kernel
+from tinyflow.codegen.tvm.ops import fully_connected
+from tinyflow.codegen.tvm.rows import overlap_by_rows, window_rows
 from tinyflow.codegen.tvm.window import Geometry, Window
 from tinyflow.ir import Graph, Node
+from tinyflow.ir.ops.spatial import NO_PADDING
+
+SHORT_RUN = 4
+"""Products that are written out one by one: a loop would take as long as they do."""
 
 
 def lower(graph: Graph, node: Node) -> Kernel:
+    if _is_pointwise(graph, node):
+        return fully_connected.lower(graph, node)
     source, weight = graph.operands(node)[:2]
     out_c, kernel_h, kernel_w, depth = weight.shape
     shape = Geometry.of(graph, node, (kernel_h, kernel_w))
@@ -33,7 +44,16 @@ def lower(graph: Graph, node: Node) -> Kernel:
                 block = Block(build, end, group * group_c + channel, channels, pixels)
                 _sum(build, block, window, w, pixel, group * depth, shape)
                 block.store(lambda p, c, code: build.store(out, code, 0, y, pixel + p, c))
-    return build.kernel()
+    rows = window_rows(graph, node, kernel_h)
+    return build.kernel(overlap_by_rows(graph, node, rows, read_first=not shape.is_inside))
+
+
+def _is_pointwise(graph: Graph, node: Node) -> bool:
+    """Whether pixels are rows that a matrix multiplies, as in a fully connected layer."""
+    attrs: Any = node.attrs
+    _, kernel_h, kernel_w, _ = graph.operands(node)[1].shape
+    plain = attrs.strides == (1, 1) and attrs.padding == NO_PADDING and attrs.groups == 1
+    return plain and (kernel_h, kernel_w) == (1, 1)
 
 
 def _sum(
@@ -53,9 +73,13 @@ def _sum(
     with (
         build.loop("ky", kernel_h) as ky,
         block_loop(build, "kx", taps, 1) as kx,
-        build.loop("i", run) as i,
+        _run(build, run) as i,
     ):
         block.add(
             lambda p: window.code(pixel + p, ky, kx, first + i),
             lambda channel: w[channel, ky, kx, i],
         )
+
+
+def _run(build: Builder, length: int) -> AbstractContextManager[Expr]:
+    return build.unrolled("i", length) if length <= SHORT_RUN else build.loop("i", length)

@@ -8,6 +8,7 @@ from tvm import tirx
 from tinyflow.codegen.tvm.builder import Builder
 from tinyflow.codegen.tvm.epilogue import Epilogue
 from tinyflow.codegen.tvm.kernel import Kernel
+from tinyflow.codegen.tvm.rows import overlap_by_rows, window_rows
 from tinyflow.codegen.tvm.window import Geometry, Window
 from tinyflow.ir import Graph, Node
 
@@ -30,7 +31,7 @@ def lower(graph: Graph, node: Node) -> Kernel:
             window.fill(y)
             with build.loop("c", out_c) as c:
                 source_c = tirx.truncdiv(c, multiplicity)
-                bias = build.let("bias", end.start(c))
+                start = build.let("start", end.start(c))
                 taps = [(ky, kx) for ky in range(kernel_h) for kx in range(kernel_w)]
                 weights = {}
                 if len(taps) <= MOST_TAPS:
@@ -38,9 +39,9 @@ def lower(graph: Graph, node: Node) -> Kernel:
                         (ky, kx): build.let(f"w{ky}{kx}", end.centred_weight(w[0, ky, kx, c]))
                         for ky, kx in taps
                     }
-                with build.loop("x", shape.out_width) as pixel:
+                with build.loop("column", shape.out_width) as pixel:
                     total = build.registers("sum", 1)
-                    build.store(total, bias, 0)
+                    build.store(total, start, 0)
                     for (ky, kx), factor in weights.items():
                         code = end.centred(window.code(pixel, ky, kx, source_c))
                         build.store(total, total[0] + code * factor, 0)
@@ -50,4 +51,5 @@ def lower(graph: Graph, node: Node) -> Kernel:
                             product = end.product(code, w[0, ky, kx, c])
                             build.store(total, total[0] + product, 0)
                     build.store(out, end.code(total[0], c), 0, y, pixel, c)
-    return build.kernel()
+    rows = window_rows(graph, node, kernel_h)
+    return build.kernel(overlap_by_rows(graph, node, rows, read_first=not shape.is_inside))

@@ -11,6 +11,7 @@ from tvm import tirx
 from tinyflow.codegen.tvm.arithmetic import clamp, const32, narrow
 from tinyflow.codegen.tvm.builder import Builder, Expr
 from tinyflow.codegen.tvm.kernel import Kernel
+from tinyflow.codegen.tvm.rows import overlap_by_rows, window_rows
 from tinyflow.codegen.tvm.taps import valid_taps
 from tinyflow.codegen.tvm.window import Geometry
 from tinyflow.ir import Graph, Node, Op
@@ -56,7 +57,7 @@ def lower(graph: Graph, node: Node) -> Kernel:
         with build.loop("y", shape.out_height) as y:
             top = y * stride_h - shape.top
             rows = valid_taps(build, "ky", top, shape.height, kernel_h, shape.is_inside)
-            with build.loop("x", shape.out_width) as column:
+            with build.loop("column", shape.out_width) as column:
                 left = column * stride_w - shape.left
                 columns = valid_taps(build, "kx", left, shape.width, kernel_w, shape.is_inside)
                 count = (rows[1] - rows[0]) * (columns[1] - columns[0])
@@ -70,4 +71,4 @@ def lower(graph: Graph, node: Node) -> Kernel:
                         build.store(value, kind.add(value[0], code), 0)
                     code = build.let("code", kind.finish(build, value[0], count))
                     build.store(out, narrow(clamp(code, form.lo, form.hi), "int8"), 0, y, column, c)
-    return build.kernel()
+    return build.kernel(overlap_by_rows(graph, node, window_rows(graph, node, kernel_h)))

@@ -10,6 +10,7 @@ from tinyflow.codegen.tvm.blocks import CHANNELS, Block, block_loop
 from tinyflow.codegen.tvm.builder import Builder, Expr
 from tinyflow.codegen.tvm.epilogue import Epilogue
 from tinyflow.codegen.tvm.kernel import Kernel
+from tinyflow.codegen.tvm.rows import overlap_by_rows
 from tinyflow.ir import Graph, Node
 
 
@@ -20,16 +21,17 @@ def lower(graph: Graph, node: Node) -> Kernel:
     _, in_h, in_w, _ = source.shape
     _, out_h, out_w, _ = graph.result(node).shape
     (top, _), (left, _) = attrs.padding
+    step = attrs.strides[0]
     channels = min(CHANNELS, out_c)
     build = Builder(graph, node)
     with build:
         x, w = build.operand(0), build.operand(1)
         end, out = Epilogue(build, graph, node, padded=False), build.result()
         with build.loop("y", out_h) as y:
-            rows = _Taps(build, "y", y + top, in_h, kernel_h, attrs.strides[0])
+            rows = _Taps(build, "y", y + top, in_h, kernel_h, step)
             with (
                 block_loop(build, "channel", out_c, channels) as channel,
-                build.loop("x", out_w) as column,
+                build.loop("column", out_w) as column,
             ):
                 columns = _Taps(build, "x", column + left, in_w, kernel_w, attrs.strides[1])
                 block = Block(build, end, channel, channels, 1)
@@ -41,7 +43,9 @@ def lower(graph: Graph, node: Node) -> Kernel:
                     ky, kx = rows.tap(iy), columns.tap(ix)
                     block.add(lambda p: x[0, iy, ix, i], lambda channel: w[channel, ky, kx, i])
                 block.store(lambda p, c, code: build.store(out, code, 0, y, column, c))
-    return build.kernel()
+    places = [y + top for y in range(out_h)]
+    reads = [(max(at - kernel_h + step, 0) // step, at // step + 1) for at in places]
+    return build.kernel(overlap_by_rows(graph, node, reads))
 
 
 class _Taps:
