@@ -339,7 +339,7 @@ CASES = {
         ((1, 5, 12),),
     ),
     "sizes": Case(sizes, "upsample_bilinear2d upsample_nearest2d"),
-    "slopes": Case(slopes, "prelu", core="_prelu_kernel"),
+    "slopes": Case(slopes, "prelu"),
     "smooth": Case(smooth, "erf gelu hardsigmoid hardswish leaky_relu neg sigmoid silu tanh"),
     "views": Case(views, "_to_copy _unsafe_view as_strided clone detach permute squeeze"),
     "without batch": Case(without_batch, "layer_norm", (TOKENS,)),

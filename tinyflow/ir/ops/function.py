@@ -15,7 +15,10 @@ from tinyflow.ir.ops.spec import OpSpec, same_shape
 
 
 class Elementary(Enum):
-    """What one step computes; the value shows how it is written."""
+    """What one step computes; the value shows how it is written.
+
+    LESS is 1 where it holds and 0 elsewhere; ROUND rounds halves to even.
+    """
 
     ADD = "({} + {})"
     SUB = "({} - {})"
@@ -23,12 +26,35 @@ class Elementary(Enum):
     DIV = "({} / {})"
     MIN = "min({}, {})"
     MAX = "max({}, {})"
+    LESS = "({} < {})"
     POWER = "pow({}, {})"
     ABS = "abs({})"
+    SIGN = "sign({})"
+    FLOOR = "floor({})"
+    CEIL = "ceil({})"
+    ROUND = "round({})"
+    TRUNC = "trunc({})"
     ERF = "erf({})"
     EXP = "exp({})"
+    EXPM1 = "expm1({})"
     LOG = "log({})"
+    LOG1P = "log1p({})"
+    SIN = "sin({})"
+    COS = "cos({})"
+    TAN = "tan({})"
+    ASIN = "asin({})"
+    ACOS = "acos({})"
+    ATAN = "atan({})"
+    SINH = "sinh({})"
+    COSH = "cosh({})"
     TANH = "tanh({})"
+    ASINH = "asinh({})"
+    ACOSH = "acosh({})"
+    ATANH = "atanh({})"
+
+
+def _less(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.less(a, b).astype(np.result_type(a, b))
 
 
 _COMPUTE: dict[Elementary, Callable[..., np.ndarray]] = {
@@ -38,12 +64,31 @@ _COMPUTE: dict[Elementary, Callable[..., np.ndarray]] = {
     Elementary.DIV: np.divide,
     Elementary.MIN: np.minimum,
     Elementary.MAX: np.maximum,
+    Elementary.LESS: _less,
     Elementary.POWER: lambda x, exponent: power(x, float(exponent)),
     Elementary.ABS: np.abs,
+    Elementary.SIGN: np.sign,
+    Elementary.FLOOR: np.floor,
+    Elementary.CEIL: np.ceil,
+    Elementary.ROUND: np.round,
+    Elementary.TRUNC: np.trunc,
     Elementary.ERF: erf,
     Elementary.EXP: np.exp,
+    Elementary.EXPM1: np.expm1,
     Elementary.LOG: np.log,
+    Elementary.LOG1P: np.log1p,
+    Elementary.SIN: np.sin,
+    Elementary.COS: np.cos,
+    Elementary.TAN: np.tan,
+    Elementary.ASIN: np.arcsin,
+    Elementary.ACOS: np.arccos,
+    Elementary.ATAN: np.arctan,
+    Elementary.SINH: np.sinh,
+    Elementary.COSH: np.cosh,
     Elementary.TANH: np.tanh,
+    Elementary.ASINH: np.arcsinh,
+    Elementary.ACOSH: np.arccosh,
+    Elementary.ATANH: np.arctanh,
 }
 
 
