@@ -27,6 +27,7 @@ from tinyflow.pipeline.source import (
     read_source,
     with_defaults,
 )
+from tinyflow.pipeline.tflite_file import TFLITE_FILE, make_tflite
 from tinyflow.progress import SILENT, Progress
 from tinyflow.project import CompileOptions
 from tinyflow.quantize import Removal
@@ -44,7 +45,8 @@ from tinyflow.verify.accuracy import (
 
 
 def quantize_file(options: CompileOptions, progress: Progress = SILENT) -> Path:
-    """Writes model.tfq and its report into the output folder, and returns the folder.
+    """Writes model.tfq and its report into the output folder, and returns the folder; with
+    ``options.tflite`` or ``options.tflite_builtins`` model.tflite too.
 
     The figures of the quantized model are those of the integer reference, which every compiled
     model equals. Raises `TinyflowError`; then the folder is as it was.
@@ -72,6 +74,11 @@ def quantize_file(options: CompileOptions, progress: Progress = SILENT) -> Path:
             "latency": [],
             "verify": [],
         }
+        if options.tflite or options.tflite_builtins:
+            data, builtins = calibration or test, options.tflite_builtins
+            tflite = make_tflite(graph, source.name, data, builtins, progress)
+            write_files(directory, {TFLITE_FILE: tflite.file.data})
+            report["tflite"] = tflite.to_json()
         write_report(directory, report)
     return output
 

@@ -22,6 +22,7 @@ def summarize(report: Mapping[str, Any], folder: Path) -> str:
         *_memory(report["memory"]),
         *[(f"time {entry['runner']}", _latency(entry)) for entry in report["latency"]],
         *[(f"verify {v['runner']}", verdict_text(v)) for v in report["verify"]],
+        *_tflite(report.get("tflite")),
         ("report", str(folder / PAGE)),
     ]
     calibration = report.get("calibration")
@@ -93,6 +94,23 @@ def _latency(entry: Mapping[str, Any]) -> str:
     if entry["ms"] is None:
         return text
     return f"{figures.milliseconds(entry['ms'])} at {figures.clock(entry['clock_hz'])} ({text})"
+
+
+def _tflite(entry: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    if entry is None:
+        return []
+    kinds = f"{len(entry['operators'])} kinds of operators"
+    if entry["custom"]:
+        kinds += f", custom ones: {', '.join(entry['custom'])}"
+    rows = [(entry["file"], f"{figures.size(entry['bytes'])}, {kinds}")]
+    if entry["costs"] is not None:
+        outputs = ", ".join(_cost(cost) for cost in entry["costs"]["outputs"])
+        rows.append(("lowering", f"{entry['lowered']} layers; output against int8: {outputs}"))
+    return rows
+
+
+def _cost(cost: Mapping[str, Any]) -> str:
+    return "equal" if cost["equal"] else figures.decibel(cost["sqnr_db"])
 
 
 def verdict_text(verdict: Mapping[str, Any]) -> str:

@@ -33,6 +33,8 @@ _MOST_REACH = 255
 """The largest distance of a code from its zero point."""
 _SHARES = QuantParams.per_tensor(1 / 32768)
 """SOFTMAX has this one in 16 bits."""
+_HALVINGS = 12
+"""Scales that are tried, each half of the one before."""
 _NONE = int(Activation.NONE)
 
 
@@ -112,10 +114,18 @@ class Chain:
         self._emit("MEAN", [x], result, "ReducerOptions", (axes,), keepDims=True)
         return result
 
-    def inverse_root(self, x: Value) -> Value:
-        """``1 / sqrt(x)``; of what is 0 in 16 bits the largest code."""
-        least = x.quant.scale
-        result = self._wide("inverse_root", 1 / np.sqrt(np.maximum(x.real, least)), 0.0)
+    def inverse_root(self, x: Value, of: Value) -> Value:
+        """``1 / sqrt(x)`` as a factor of another value; of what is 0 in 16 bits the largest code.
+
+        A few large factors, where there is next to nothing to multiply, would leave no bits to all
+        others: the scale is the one that loses least in the product.
+        """
+        real = 1 / np.sqrt(np.maximum(x.real, x.quant.scale))
+        quant = min(
+            (QuantParams.per_tensor(_MARGIN * real.max() / _MOST / 2**k) for k in range(_HALVINGS)),
+            key=lambda quant: _loss(quant, real, of.real),
+        )
+        result = self._result("inverse_root", x.shape, DType.INT16, quant, real)
         self._emit("RSQRT", [x], result)
         return result
 
@@ -199,3 +209,9 @@ class Chain:
     ) -> None:  # fmt: skip
         inputs = [*(operand.index for operand in operands), *further]
         self.writer.emit(name, inputs, [result.index], table, **fields)
+
+
+def _loss(quant: QuantParams, factor: np.ndarray, of: np.ndarray) -> float:
+    """The squared error of a product whose factor is rounded to int16 codes."""
+    codes = np.minimum(np.rint(factor / quant.scale), _MOST)
+    return float(np.square((codes * quant.scale - factor) * of).sum())

@@ -31,7 +31,7 @@ def lower_cross_covariance(chain: Chain, node: Node) -> None:
 def _inverse_norm(chain: Chain, x: Value, floor: float) -> Value:
     """[1, heads, d, 1]: one over the root of each channel's mean square."""
     squares = chain.mean(chain.multiply(x, x), 3)
-    return chain.inverse_root(chain.at_least(squares, floor))
+    return chain.inverse_root(chain.at_least(squares, floor), x)
 
 
 def _heads(chain: Chain, x: Value, heads: int) -> Value:

@@ -18,7 +18,7 @@ def lower_layer_norm(chain: Chain, node: Node) -> None:
     variance = chain.mean(chain.multiply(centred, centred), axis)
     variance = chain.add(variance, chain.constant(np.array([attrs.epsilon])))
     affine = [tensor.value for tensor in chain.writer.graph.operands(node)[1:]]
-    y = chain.multiply(centred, chain.inverse_root(variance), ends=not affine)
+    y = chain.multiply(centred, chain.inverse_root(variance, centred), ends=not affine)
     if affine:
         y = chain.multiply(y, chain.constant(affine[0]), ends=len(affine) == 1)
     if len(affine) > 1:
