@@ -44,9 +44,10 @@ class Block:
         self._channel = channel
         self._channels = channels
         self._pixels = pixels
-        self._sums = [build.registers(f"sum{p}", channels) for p in range(pixels)]
+        names = ("sum",) if pixels == 1 else ("sum", "next")
+        self._sums = [build.registers(name, channels) for name in names]
         for n in range(channels):
-            bias = build.let(f"bias{n}", end.start(channel + n))
+            bias = build.let("start", end.start(channel + n))
             for sums in self._sums:
                 build.store(sums, bias, n)
 

@@ -188,7 +188,6 @@ def _print_binary(whole: Expression) -> str:
         sides = [
             f"({part})" if _is_mixed(whole.text, part) else side
             for part, side in zip(whole.parts, sides, strict=True)
-            if side
         ]
     return f" {whole.text} ".join(sides)
 
@@ -317,8 +316,27 @@ def _negative(part: Expression, types: Mapping[str, str]) -> Expression:
     return part
 
 
+def _clamp(part: Expression, types: Mapping[str, str]) -> Expression:
+    """A minimum within a maximum, or the other way round, of bounds that are numbers."""
+    other = _CLAMPS.get(part.text)
+    if part.kind is not Kind.CALL or other is None:
+        return part
+    inner, outer = part.parts
+    if inner.kind is not Kind.CALL or inner.text != other:
+        return part
+    value, bound = inner.parts
+    if not (bound.is_number and outer.is_number):
+        return part
+    low, high = sorted((bound, outer), key=lambda number: int(number.text))
+    is_ordered = (part.text == "tinyflow_max") == (outer == low)
+    return Expression(Kind.CALL, "tinyflow_clamp", (value, low, high)) if is_ordered else part
+
+
+_CLAMPS = {"tinyflow_max": "tinyflow_min", "tinyflow_min": "tinyflow_max"}
+
 _RULES: dict[Kind, tuple[Callable[[Expression, Mapping[str, str]], Expression], ...]] = {
     Kind.CAST: (_cast_of_number, _cast_to_int),
-    Kind.CHOICE: (_min_or_max,),
+    Kind.CALL: (_clamp,),
+    Kind.CHOICE: (_min_or_max, _clamp),
     Kind.BINARY: (_shift_count, _one_cast_is_enough, _negative),
 }

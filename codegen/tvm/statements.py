@@ -19,8 +19,10 @@ class Form(Enum):
     """``type target = value;``"""
     ASSIGN = "assign"
     """``target = value;``"""
+    LOOP = "loop"
+    """``for (int32_t target = start; target < value; ++target) {``"""
     TEST = "test"
-    """``text value tail``: an if or a loop."""
+    """``text value) {``: an if, or a loop without a variable."""
     PLAIN = "plain"
     """``text``: braces, break."""
 
@@ -34,8 +36,8 @@ class Statement:
     type: str = ""
     target: Expression | None = None
     value: Expression | None = None
+    start: Expression | None = None
     text: str = ""
-    tail: str = ""
 
     def __str__(self) -> str:
         return " " * (_INDENT * self.level) + _PRINTERS[self.form](self)
@@ -48,14 +50,14 @@ class Statement:
 
     def names(self) -> list[str]:
         """Every name that is read or written."""
-        return [name for part in (self.target, self.value) if part for name in part.names()]
+        return [name for part in self._parts() for name in part.names()]
+
+    def _parts(self) -> list[Expression]:
+        return [part for part in (self.target, self.start, self.value) if part is not None]
 
     def reads(self) -> list[str]:
         """Every name that is read for something other than the variable itself."""
-        found = self.value.names() if self.value else []
-        if self.target is not None and not self.name:
-            found += self.target.names()
-        return [name for name in found if name != self.name]
+        return [name for name in self.names() if name != self.name]
 
     def map(self, change: Callable[[Expression], Expression]) -> Statement:
         """With every expression changed."""
@@ -63,6 +65,7 @@ class Statement:
             self,
             target=self.target.map(change) if self.target else None,
             value=self.value.map(change) if self.value else None,
+            start=self.start.map(change) if self.start else None,
         )
 
     def simplified(self, types: Mapping[str, str]) -> Statement:
@@ -70,13 +73,14 @@ class Statement:
             self,
             target=simplify(self.target, types) if self.target else None,
             value=simplify(self.value, types) if self.value else None,
+            start=simplify(self.start, types) if self.start else None,
         )
 
 
 _DECLARE = re.compile(r"(\w+) (\w+)")
 _DEFINE = re.compile(r"(u?int\d+_t|bool) (\w+) = (.*)")
-_TEST = re.compile(r"(if \(|while \()(.*)(\) {)")
-_FOR = re.compile(r"(for \(int32_t \w+ = )(.*)(; )(\w+ < .*)(; \+\+\w+\) {)")
+_TEST = re.compile(r"(if \(|while \()(.*)\) {")
+_LOOP = re.compile(r"for \(int32_t (\w+) = (.*); (\w+) < (.*); \+\+\w+\) {")
 
 
 def read_statements(body: str) -> list[Statement]:
@@ -87,12 +91,11 @@ def read_statements(body: str) -> list[Statement]:
 def _read(line: str) -> Statement:
     text = line.strip()
     level = (len(line) - len(line.lstrip())) // 2
-    if loop := _FOR.fullmatch(text):
-        head, begin, middle, condition, tail = loop.groups()
-        start = f"{head}{parse(begin)}{middle}"
-        return Statement(Form.TEST, level, text=start, value=parse(condition), tail=tail)
+    if loop := _LOOP.fullmatch(text):
+        start, end = parse(loop[2]), parse(loop[4])
+        return Statement(Form.LOOP, level, target=atom(loop[1]), value=end, start=start)
     if test := _TEST.fullmatch(text):
-        return Statement(Form.TEST, level, text=test[1], value=parse(test[2]), tail=test[3])
+        return Statement(Form.TEST, level, text=test[1], value=parse(test[2]))
     if not text.endswith(";") or text == "break;":
         return Statement(Form.PLAIN, level, text=text)
     text = text.removesuffix(";")
@@ -117,6 +120,9 @@ _PRINTERS: dict[Form, Callable[[Statement], str]] = {
     Form.DECLARE: lambda s: f"{s.type} {s.target};",
     Form.DEFINE: lambda s: f"{s.type} {s.target} = {s.value};",
     Form.ASSIGN: _print_assignment,
-    Form.TEST: lambda s: f"{s.text}{s.value}{s.tail}",
+    Form.LOOP: lambda s: (
+        f"for (int32_t {s.target} = {s.start}; {s.target} < {s.value}; ++{s.target}) {{"
+    ),
+    Form.TEST: lambda s: f"{s.text}{s.value}) {{",
     Form.PLAIN: lambda s: s.text,
 }

@@ -8,12 +8,13 @@ and expressions keep only what they need (`tinyflow.codegen.tvm.expressions`).
 from __future__ import annotations
 
 import re
-import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tinyflow.codegen.tvm.expressions import Expression, Kind, atom
+from tinyflow.codegen.tvm.expressions import Expression, Kind
+from tinyflow.codegen.tvm.layout import wrapped
+from tinyflow.codegen.tvm.names import PRINTED, renamed
 from tinyflow.codegen.tvm.statements import Form, Statement, read_statements
 
 
@@ -40,12 +41,16 @@ def tidy(source: str, name: str, qualifiers: Sequence[Qualifiers]) -> CFunction:
     if match is None:
         raise ValueError(f"no function '{name}' in\n{source}")
     parameters = [text.split("* ") for text in match[1].split(", ")]
-    lines = read_statements(_without_arrays(_LOOP.sub(r"\1while (\2) {\n", match[2])))
+    body, words = _without_arrays(_LOOP.sub(r"\1while (\2) {\n", match[2]))
+    lines = read_statements(body)
     types = {pointer: kind for kind, pointer in parameters}
     types |= {line.name: line.type for line in lines if line.type}
-    types |= dict.fromkeys(re.findall(r"for \(int32_t (\w+)", match[2]), "int32_t")
-    lines = [line.simplified(types) for line in lines]
-    lines = _named(_declared_late(_needed(_inlined(lines))))
+    types |= {line.name: "int32_t" for line in lines if line.form is Form.LOOP}
+    lines = _inlined([line.simplified(types) for line in lines])
+    # What stood in two variables may be one minimum within a maximum by now.
+    lines = _needed([line.simplified(types) for line in lines])
+    lines = _constant(_declared_late(lines))
+    lines = renamed(lines, [pointer for _, pointer in parameters], words)
     read = {name for line in lines for name in line.names()}
     unused = [f"    (void){pointer};" for _, pointer in parameters if pointer not in read]
     return CFunction(
@@ -53,33 +58,20 @@ def tidy(source: str, name: str, qualifiers: Sequence[Qualifiers]) -> CFunction:
             f"{'const ' if own.constant else ''}{kind} *{'restrict ' if own.restrict else ''}{name}"
             for (kind, name), own in zip(parameters, qualifiers, strict=True)
         ),
-        (*unused, *(text for line in lines for text in _wrapped(str(line)))),
+        (*unused, *(text for line in lines for text in wrapped(str(line)))),
     )
 
 
 _LOOP = re.compile(r"^ *#pragma unroll 1\n( *)while \(1\) {\n *if \(!\((.*)\)\) { break; }\n", re.M)
 """A loop with a condition, as TVM prints it."""
-_WIDTH = 100
-
-
-def _wrapped(line: str) -> list[str]:
-    """In lines of at most `_WIDTH`."""
-    indent = " " * (len(line) - len(line.lstrip()))
-    return textwrap.wrap(
-        line,
-        _WIDTH,
-        subsequent_indent=f"{indent}    ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
 _ARRAY = re.compile(r"^( *)(\w+) ((\w+)_ptr(_\d+)?)\[(\d+)\];\n", re.M)
 
 
-def _without_arrays(body: str) -> str:
-    """Variables in place of arrays whose every index is a number."""
+def _without_arrays(body: str) -> tuple[str, dict[str, str]]:
+    """Variables in place of arrays whose every index is a number; and what they would be called if
+    no other was called so."""
     taken = set(re.findall(r"\w+", body))
+    words: dict[str, str] = {}
     for indent, kind, array, stem, number, size in _ARRAY.findall(body):
         variables = []
         for i in range(int(size)):
@@ -87,6 +79,7 @@ def _without_arrays(body: str) -> str:
             while variable in taken:
                 variable += "x"
             taken.add(variable)
+            words[variable] = stem if size == "1" else f"{stem}_{i}"
             variables.append(variable)
         declared = "".join(f"{indent}{kind} {variable};\n" for variable in variables)
         body = body.replace(f"{indent}{kind} {array}[{size}];\n", declared)
@@ -94,10 +87,7 @@ def _without_arrays(body: str) -> str:
             body = re.sub(rf"\b{array}\[{i}\]", variable, body)
         if re.search(rf"\b{array}\b", body):
             raise ValueError(f"the register '{stem}' is indexed by a variable")
-    return body
-
-
-_TEMPORARY = re.compile(r"v_(_\d+)?")
+    return body, words
 
 
 def _inlined(lines: list[Statement]) -> list[Statement]:
@@ -116,7 +106,7 @@ def _inlined(lines: list[Statement]) -> list[Statement]:
     kept = []
     for line in lines:
         line = line.map(change)
-        is_own = line.form is Form.DEFINE and _TEMPORARY.fullmatch(line.name)
+        is_own = line.form is Form.DEFINE and PRINTED.fullmatch(line.name)
         if is_own and (uses[line.name] == 2 or users[line.name] != 2 or _is_short(line.value)):
             assert line.value is not None
             values[line.name] = line.value
@@ -129,12 +119,19 @@ def _is_short(value: Expression | None) -> bool:
     return value is not None and value.kind is Kind.ATOM
 
 
+_GIVING_VALUES = (Form.DECLARE, Form.DEFINE, Form.ASSIGN)
+
+
 def _needed(lines: list[Statement]) -> list[Statement]:
     """Without variables that nothing reads, and loops that do nothing: what the simplifier made
     of them does not need them any more."""
     while True:
         reads = {name for line in lines for name in line.reads()}
-        kept = [line for line in lines if not line.name or line.name in reads]
+        kept = [
+            line
+            for line in lines
+            if line.form not in _GIVING_VALUES or not line.name or line.name in reads
+        ]
         kept = _without_empty_blocks(kept)
         if len(kept) == len(lines):
             return lines
@@ -144,7 +141,7 @@ def _needed(lines: list[Statement]) -> list[Statement]:
 def _without_empty_blocks(lines: list[Statement]) -> list[Statement]:
     kept: list[Statement] = []
     for line in lines:
-        if line.text == "}" and kept and kept[-1].form is Form.TEST:
+        if line.text == "}" and kept and kept[-1].form in (Form.LOOP, Form.TEST):
             kept.pop()
         else:
             kept.append(line)
@@ -179,25 +176,12 @@ def _first_use(lines: Sequence[Statement], at: int) -> int | None:
     return None
 
 
-def _named(lines: list[Statement]) -> list[Statement]:
-    """With const where a variable keeps its value, and words for the printer's variables."""
+def _constant(lines: list[Statement]) -> list[Statement]:
+    """With const where a variable keeps its value."""
     changed = {line.name for line in lines if line.form is Form.ASSIGN}
-    taken = {name for line in lines for name in line.names()}
-    words: dict[str, str] = {}
-    for line in lines:
-        if line.form is Form.DEFINE and _TEMPORARY.fullmatch(line.name):
-            word = f"value{line.name.removeprefix('v_')}"
-            while word in taken:
-                word += "x"
-            words[line.name] = word
-            taken.add(word)
-
-    def change(part: Expression) -> Expression:
-        return atom(words[part.text]) if part.kind is Kind.ATOM and part.text in words else part
-
     return [
-        replace(line.map(change), type=f"const {line.type}")
+        replace(line, type=f"const {line.type}")
         if line.form is Form.DEFINE and line.name not in changed
-        else line.map(change)
+        else line
         for line in lines
     ]

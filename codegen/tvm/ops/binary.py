@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from typing import Any
 
 from tinyflow.codegen.tvm.arithmetic import narrow, requantize_by, saturate
+from tinyflow.codegen.tvm.broadcast import merged, place
 from tinyflow.codegen.tvm.builder import Builder, Expr
 from tinyflow.codegen.tvm.kernel import Kernel
-from tinyflow.ir import Graph, Node, Op, Shape
+from tinyflow.codegen.tvm.moves import nest
+from tinyflow.ir import Graph, Node, Op
 
 
 def _sum(sign: int) -> Callable[[Builder, Any, Expr, Expr], Expr]:
@@ -36,15 +37,14 @@ _COMBINE = {Op.ADD: _sum(1), Op.MUL: _product, Op.SUB: _sum(-1)}
 def lower(graph: Graph, node: Node) -> Kernel:
     form: Any = node.integer
     operands, result = graph.operands(node), graph.result(node)
-    axes, views = _merged(result.shape, [operand.shape for operand in operands])
+    axes, views = merged(result.shape, [operand.shape for operand in operands])
     build = Builder(graph, node, overwrites=True)
     with build:
         buffers = [build.operand(i, view) for i, view in enumerate(views)]
         out = build.result(axes)
-        with ExitStack() as loops:
-            at = [loops.enter_context(build.loop(f"i{axis}", n)) for axis, n in enumerate(axes)]
+        with nest(build, axes) as at:
             a, b = (
-                build.let(name, narrow(buffer[_place(view, axes, at)]) - operand.params.zero_point)
+                build.let(name, narrow(buffer[place(view, axes, at)]) - operand.params.zero_point)
                 for name, buffer, view, operand in zip(
                     ("a_value", "b_value"), buffers, views, operands, strict=True
                 )
@@ -54,33 +54,3 @@ def lower(graph: Graph, node: Node) -> Kernel:
             code = saturate(code, result.params.zero_point, form.lo, form.hi)
             build.store(out, code, *at)
     return build.kernel()
-
-
-def _place(view: Shape, axes: Shape, at: list[Expr]) -> tuple[Expr, ...]:
-    return tuple(
-        0 if own == 1 and size > 1 else index
-        for own, size, index in zip(view, axes, at, strict=True)
-    )
-
-
-def _merged(shape: Shape, operands: list[Shape]) -> tuple[Shape, list[Shape]]:
-    """The result's axes and each operand's under them: neighbours along which the same operands
-    are repeated become one."""
-    views = [(1,) * (len(shape) - len(own)) + own for own in operands]
-    axes: list[int] = []
-    merged: list[list[int]] = [[] for _ in views]
-    kinds: list[tuple[bool, ...]] = []
-    for axis, size in enumerate(shape):
-        if size == 1:
-            continue
-        kind = tuple(view[axis] == size for view in views)
-        if kinds and kinds[-1] == kind:
-            axes[-1] *= size
-            for own, view in zip(merged, views, strict=True):
-                own[-1] *= view[axis]
-        else:
-            kinds.append(kind)
-            axes.append(size)
-            for own, view in zip(merged, views, strict=True):
-                own.append(view[axis])
-    return tuple(axes) or (1,), [tuple(own) or (1,) for own in merged]

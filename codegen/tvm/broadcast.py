@@ -1,0 +1,39 @@
+"""Operands that are repeated along some axes of the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tinyflow.codegen.tvm.builder import Expr
+from tinyflow.ir import Shape
+
+
+def place(view: Shape, axes: Shape, at: Sequence[Expr]) -> tuple[Expr, ...]:
+    """The indices of the element of an operand that goes into the result's element ``at``."""
+    return tuple(
+        0 if own == 1 and size > 1 else index
+        for own, size, index in zip(view, axes, at, strict=True)
+    )
+
+
+def merged(shape: Shape, operands: Sequence[Shape]) -> tuple[Shape, list[Shape]]:
+    """The result's axes and each operand's under them: neighbours along which the same operands
+    are repeated become one."""
+    views = [(1,) * (len(shape) - len(own)) + own for own in operands]
+    axes: list[int] = []
+    merged: list[list[int]] = [[] for _ in views]
+    kinds: list[tuple[bool, ...]] = []
+    for axis, size in enumerate(shape):
+        if size == 1:
+            continue
+        kind = tuple(view[axis] == size for view in views)
+        if kinds and kinds[-1] == kind:
+            axes[-1] *= size
+            for own, view in zip(merged, views, strict=True):
+                own[-1] *= view[axis]
+        else:
+            kinds.append(kind)
+            axes.append(size)
+            for own, view in zip(merged, views, strict=True):
+                own.append(view[axis])
+    return tuple(axes) or (1,), [tuple(own) or (1,) for own in merged]
