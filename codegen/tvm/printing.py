@@ -14,7 +14,6 @@ from tinyflow.codegen.tvm.kernel import Argument, Kernel, Result, Table, Workspa
 from tinyflow.codegen.tvm.tidy import CFunction, Qualifiers, tidy
 
 _PASSES = (
-    s_tir.transform.CanonicalizeLoop,
     s_tir.transform.LowerOpaqueBlock,
     tirx.transform.FlattenBuffer,
     tirx.transform.StmtSimplify,
