@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
-from tinyflow.ir import Graph
+from tinyflow.ir import Graph, Rounding
 from tinyflow.targets.flags import (
     BALANCED,
     COMPILE_FLAGS,
@@ -13,6 +13,7 @@ from tinyflow.targets.flags import (
     LINK_FLAGS,
     OPTIMIZE_FLAGS,
     SANITIZE_FLAGS,
+    SINGLE_ROUNDING,
 )
 from tinyflow.targets.model import Board, Target
 
@@ -30,7 +31,37 @@ _CORTEX_M = ("platform_semihosting.c", "sections.ld", "startup.c")
 def app_files(
     name: str, graph: Graph, target: Target, optimize: str = BALANCED
 ) -> dict[str, bytes]:
-    """Contents by path in the bundle, for a model whose C name is ``name``."""
+    """Contents by path in the bundle, for a model of C sources whose C name is ``name``."""
+    values = {
+        "FLAGS": " ".join([*COMPILE_FLAGS, OPTIMIZE_FLAGS[optimize]]),
+        "LIBRARIES": " ".join(LIBRARIES),
+        "SANITIZE_FLAGS": " ".join(SANITIZE_FLAGS),
+    }
+    return {
+        **application_files(name, graph, target),
+        "CMakeLists.txt": fill_in(("app", "CMakeLists.txt"), name, target, values),
+    }
+
+
+def tflite_micro_files(
+    name: str, graph: Graph, target: Target, optimize: str = BALANCED
+) -> dict[str, bytes]:
+    """The same for a model that runs in TensorFlow Lite Micro."""
+    single = graph.rounding is Rounding.SINGLE
+    values = {
+        "OPTIMIZE": OPTIMIZE_FLAGS[optimize],
+        "DEFINITIONS": " ".join(SINGLE_ROUNDING if single else ()),
+    }
+    runtime = ("tflite_micro.cmake", "cmsis_nn.cmake")
+    return {
+        **application_files(name, graph, target),
+        **{f"cmake/{file}": _resource("tflite_micro", file) for file in runtime},
+        "CMakeLists.txt": fill_in(("tflite_micro", "CMakeLists.txt"), name, target, values),
+    }
+
+
+def application_files(name: str, graph: Graph, target: Target) -> dict[str, bytes]:
+    """What stands around a model's C API, whatever computes behind it."""
     contents = {f"app/{file}": _resource("app", file) for file in _APP}
     contents["app/harness_model.h"] = _model_header(name, graph).encode()
     for board in target.boards:
@@ -38,7 +69,6 @@ def app_files(
             contents[f"board/cortex-m/{file}"] = _resource("boards", "cortex-m", file)
         contents[f"board/{board.name}/memory.ld"] = _memory_script(board).encode()
         contents[f"board/{board.name}/toolchain.cmake"] = _toolchain(target, board).encode()
-    contents["CMakeLists.txt"] = _cmake_lists(name, target, optimize).encode()
     return contents
 
 
@@ -112,15 +142,20 @@ def _toolchain(target: Target, board: Board) -> str:
 set(CMAKE_SYSTEM_NAME Generic)
 set(CMAKE_SYSTEM_PROCESSOR arm)
 set(CMAKE_C_COMPILER {target.compiler})
+set(CMAKE_CXX_COMPILER {target.compiler.removesuffix("gcc")}g++)
 set(CMAKE_ASM_COMPILER {target.compiler})
 set(CMAKE_C_FLAGS_INIT "{" ".join(target.flags)}")
+set(CMAKE_CXX_FLAGS_INIT "{" ".join(target.flags)}")
 set(CMAKE_ASM_FLAGS_INIT "{" ".join(target.flags)}")
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 set(TINYFLOW_BOARD_DIR ${{CMAKE_CURRENT_LIST_DIR}})
 """
 
 
-def _cmake_lists(name: str, target: Target, optimize: str) -> str:
+def fill_in(
+    template: tuple[str, str], name: str, target: Target, further: Mapping[str, str]
+) -> bytes:
+    """A CMakeLists.txt with its placeholders replaced."""
     hint = ""
     if target.board is not None:
         toolchain = f"board/{target.board.name}/toolchain.cmake"
@@ -131,12 +166,10 @@ def _cmake_lists(name: str, target: Target, optimize: str) -> str:
     values = {
         "NAME": name,
         "FIRMWARE_HINT": hint,
-        "FLAGS": " ".join([*COMPILE_FLAGS, OPTIMIZE_FLAGS[optimize]]),
         "LINK_FLAGS": " ".join(LINK_FLAGS),
-        "LIBRARIES": " ".join(LIBRARIES),
-        "SANITIZE_FLAGS": " ".join(SANITIZE_FLAGS),
+        **further,
     }
-    text = _resource("app", "CMakeLists.txt").decode()
+    text = _resource(*template).decode()
     for key, value in values.items():
         text = text.replace(f"@{key}@", value)
-    return text
+    return text.encode()

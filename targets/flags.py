@@ -19,3 +19,6 @@ LIBRARIES = ("-lc", "-lgcc")
 
 SANITIZE_FLAGS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
 VERIFY_FLAGS = ("-DTINYFLOW_VERIFY",)
+
+SINGLE_ROUNDING = ("TFLITE_SINGLE_ROUNDING=1", "CMSIS_NN_USE_SINGLE_ROUNDING")
+"""What TensorFlow Lite Micro and CMSIS-NN call it."""
