@@ -21,7 +21,7 @@ def merged(shape: Shape, operands: Sequence[Shape]) -> tuple[Shape, list[Shape]]
     are repeated become one."""
     views = [(1,) * (len(shape) - len(own)) + own for own in operands]
     axes: list[int] = []
-    merged: list[list[int]] = [[] for _ in views]
+    found: list[list[int]] = [[] for _ in views]
     kinds: list[tuple[bool, ...]] = []
     for axis, size in enumerate(shape):
         if size == 1:
@@ -29,11 +29,11 @@ def merged(shape: Shape, operands: Sequence[Shape]) -> tuple[Shape, list[Shape]]
         kind = tuple(view[axis] == size for view in views)
         if kinds and kinds[-1] == kind:
             axes[-1] *= size
-            for own, view in zip(merged, views, strict=True):
+            for own, view in zip(found, views, strict=True):
                 own[-1] *= view[axis]
         else:
             kinds.append(kind)
             axes.append(size)
-            for own, view in zip(merged, views, strict=True):
+            for own, view in zip(found, views, strict=True):
                 own.append(view[axis])
-    return tuple(axes) or (1,), [tuple(own) or (1,) for own in merged]
+    return tuple(axes) or (1,), [tuple(own) or (1,) for own in found]
