@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("tflite_micro")
 
 from tests.support.digits import CALIBRATION, MODEL, TEST
-from tests.support.random_graphs import random_graph
+from tests.support.random_graphs import random_graph, random_inputs
 from tests.support.tflite_micro import interpreter
 from tinyflow.cli.main import main
 from tinyflow.data import DataOptions, input_specs, load_data
@@ -84,6 +84,25 @@ def test_builtins_cost_what_the_report_says(
     assert "lowering" in capsys.readouterr().out
     page = (tmp_path / "net" / "report.html").read_text()
     assert "What the lowering costs" in page
+
+
+def test_scales_follow_from_data_that_a_quantized_model_does_not_need(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = stored(tmp_path, (Op.LAYER_NORM,))
+    graph = from_bytes(model.read_bytes(), "net.tfq")
+    codes = random_inputs(graph, 5, seed=3)
+    np.savez(tmp_path / "data.npz", **codes)
+    quantize(tmp_path / "random", model, "--tflite-builtins")
+    assert "follow from random inputs" in capsys.readouterr().err
+    data = ("--calibration", str(tmp_path / "data.npz"))
+    entry = quantize(tmp_path / "given", model, "--tflite-builtins", *data)
+    assert entry["costs"]["samples"] == 5
+    assert "random" not in capsys.readouterr().err
+    files = [(tmp_path / name / "model.tflite").read_bytes() for name in ("random", "given")]
+    assert files[0] != files[1]
+    quantize(tmp_path / "exact", model, "--tflite", *data)
+    assert "calibration data are not used" in capsys.readouterr().err
 
 
 def test_without_the_wheel_the_cost_is_not_measured(

@@ -27,7 +27,7 @@ from tinyflow.pipeline.source import (
     read_source,
     with_defaults,
 )
-from tinyflow.pipeline.tflite_file import TFLITE_FILE, make_tflite
+from tinyflow.pipeline.tflite_file import TFLITE_FILE, lowering_data, make_tflite
 from tinyflow.progress import SILENT, Progress
 from tinyflow.project import CompileOptions
 from tinyflow.quantize import Removal
@@ -75,8 +75,8 @@ def quantize_file(options: CompileOptions, progress: Progress = SILENT) -> Path:
             "verify": [],
         }
         if options.tflite or options.tflite_builtins:
-            data, builtins = calibration or test, options.tflite_builtins
-            tflite = make_tflite(graph, source.name, data, builtins, progress)
+            data = lowering_data(source, calibration, test, options, progress)
+            tflite = make_tflite(graph, source.name, data, options.tflite_builtins, progress)
             write_files(directory, {TFLITE_FILE: tflite.file.data})
             report["tflite"] = tflite.to_json()
         write_report(directory, report)

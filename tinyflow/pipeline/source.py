@@ -126,7 +126,7 @@ def load_calibration(source: Source, options: CompileOptions, progress: Progress
     Raises `UsageError` where a float model comes without any.
     """
     if not source.is_float:
-        if options.calibration:
+        if options.calibration and not options.tflite_builtins:
             progress.note("the model is quantized already, calibration data are not used")
         return None
     taken = take_given_scales(source.canonical)

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from tinyflow.codegen.tflite import TfliteFile, write_tflite
-from tinyflow.data import Dataset, random_dataset
+from tinyflow.data import Dataset, load_data, random_dataset
 from tinyflow.data.spec import input_specs
 from tinyflow.errors import MissingExtraError
 from tinyflow.ir import Graph, Rounding
+from tinyflow.pipeline.source import Source, data_options
 from tinyflow.progress import Progress
+from tinyflow.project import RANDOM, CompileOptions
 from tinyflow.quantize import run_reference
 from tinyflow.verify.lowering import LoweringCosts, lowering_costs
 
@@ -64,6 +66,22 @@ def make_tflite(
     except MissingExtraError as error:
         progress.note(f"what the lowering costs was not measured: {error.message}")
         return TfliteModel(file)
+
+
+def lowering_data(
+    source: Source,
+    calibration: Dataset | None,
+    test: Dataset | None,
+    options: CompileOptions,
+    progress: Progress,
+) -> Dataset | None:
+    """What the scales of lowered layers follow from: the calibration data, also where a model that
+    is quantized already needs none, or the test data. Raises `DataError`."""
+    given = options.calibration
+    if calibration is None and options.tflite_builtins and given is not None and given != RANDOM:
+        progress.stage("Loading calibration data")
+        return load_data(given, source.specs, data_options(options))
+    return calibration or test
 
 
 def reference_samples(

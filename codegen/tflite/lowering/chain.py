@@ -41,7 +41,7 @@ _NONE = int(Activation.NONE)
 @dataclass(frozen=True, eq=False)
 class Value:
     """A tensor of the chain. ``real`` [n, ...] is what it stands for on the samples; a constant
-    has n = 1."""
+    has no n, and broadcasts to those that have."""
 
     index: int
     shape: Shape
@@ -73,7 +73,7 @@ class Chain:
         quant = QuantParams.per_tensor((float(np.abs(array).max()) or 1.0) / _MOST)
         codes = quant.quantize(array, DType.INT16)
         index = self.writer.constant(self.node, "factor", codes, np.int16, quant)
-        return Value(index, array.shape, DType.INT16, quant, array[np.newaxis])
+        return Value(index, array.shape, DType.INT16, quant, array)
 
     def widened(self, x: Value) -> Value:
         """``x`` in int16, without any loss."""
