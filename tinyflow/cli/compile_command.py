@@ -13,7 +13,8 @@ from tinyflow.cli.console import Console
 from tinyflow.project import OPTIONS, make_options
 
 HELP = "compile a model into a firmware bundle"
-_NAMES = [option.field for option in OPTIONS if option.field != "model"]
+# A project has the kernels of its custom operators: only `tinyflow quantize` lowers them.
+_NAMES = [option.field for option in OPTIONS if option.field not in ("model", "tflite_builtins")]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

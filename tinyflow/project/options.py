@@ -13,7 +13,7 @@ from typing import Any
 from tinyflow.errors import UsageError
 from tinyflow.project import kinds
 
-BACKENDS = ("c", "tvm")
+BACKENDS = ("c", "tflm", "tvm")
 OPTIMIZE = ("balanced", "size", "speed")
 RANGES = ("auto", "minmax", "mse", "percentile")
 ROUNDINGS = ("double", "single")
@@ -122,7 +122,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("test_data", "test-data", kinds.text, "DATA",
            "labelled inputs on which accuracy is measured", '"test.npz"'),
     Option("backend", "backend", kinds.choice(BACKENDS), "B",
-           "what is generated: c (default)", '"c"'),
+           "what is generated: c (default), tflm (a C++ project for TensorFlow Lite Micro) or "
+           "tvm (C that TVM prints)", '"c"'),
     Option("optimize", "optimize", kinds.choice(OPTIMIZE), "GOAL",
            "speed, size or balanced (default)", '"balanced"'),
     Option("shapes", "shape", kinds.shape, "NAME=1x3x224x224",
@@ -147,8 +148,8 @@ OPTIONS: tuple[Option, ...] = (
            "known range of an input, e.g. of its pixels; may be repeated", "[0.0, 1.0]",
            table=True),
     Option("tflite_builtins", "tflite-builtins", kinds.truth, "",
-           "lower what TFLite has no operator for to several builtin ones, instead of custom "
-           "operators; the report says what that costs", "true", switch=True),
+           "quantize: write model.tflite without custom operators, several builtin ones in their "
+           "place; the report says what that costs", "true", switch=True),
     Option("max_ram", "limits.max-ram", kinds.size, "SIZE",
            "fail (exit 3) where the model needs more RAM, e.g. 64KB", '"64 KB"'),
     Option("max_flash", "limits.max-flash", kinds.size, "SIZE",
