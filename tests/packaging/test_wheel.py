@@ -93,13 +93,14 @@ for name in sys.argv[1:]:
     try:
         importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name.partition(".")[0] not in ("torch", "flatbuffers", "ai_edge_litert"):
+        if error.name.partition(".")[0] not in ("torch", "flatbuffers", "ai_edge_litert", "tvm"):
             raise
         print(name)
 """
 """Imports modules and prints those that lack a package of an extra."""
 
 OF_EXTRAS = (
+    "tinyflow.codegen.tvm",
     "tinyflow.importers.tflite",
     "tinyflow.importers.torch",
     "tinyflow.models",
