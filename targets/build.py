@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tinyflow.errors import BundleError, ToolError
+from tinyflow.targets.build_tflite_micro import build_tflite_micro, needs_tflite_micro
 from tinyflow.targets.flags import (
     BALANCED,
     COMPILE_FLAGS,
@@ -61,6 +62,8 @@ def build_firmware(
         )
     bundle_dir = bundle_dir.resolve()
     output = output or bundle_dir / "build" / f"{model_name(bundle_dir)}.elf"
+    if needs_tflite_micro(bundle_dir):
+        return build_tflite_micro(bundle_dir, output, board, verify, application)
     sources = [*_model_sources(bundle_dir), *_CORTEX_M, f"app/{application}.c"]
     link = [*LINK_FLAGS, "-Lboard/cortex-m", f"-Tboard/{board.name}/memory.ld"]
     purpose = f"building the firmware for {board.name}"
@@ -89,6 +92,8 @@ def build_host(
 ) -> Path:
     """The harness as a program for this computer. Raises `ToolError`."""
     bundle_dir = bundle_dir.resolve()
+    if needs_tflite_micro(bundle_dir):
+        return build_tflite_micro(bundle_dir, output, None, verify, application)
     sources = [*_model_sources(bundle_dir), "app/platform_host.c", f"app/{application}.c"]
     extra = SANITIZE_FLAGS if sanitize else ()
     flags = [OPTIMIZE_FLAGS[optimize], *extra, *(VERIFY_FLAGS if verify else ())]

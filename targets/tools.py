@@ -10,6 +10,7 @@ from pathlib import Path
 from tinyflow.errors import ToolError
 
 PACKAGES = {
+    "cmake": "cmake make",
     "gcc": "gcc libc6-dev",
     "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
     "arm-none-eabi-nm": "binutils-arm-none-eabi",

@@ -50,6 +50,7 @@ ALLOWED: dict[str, set[str]] = {
 ROOM_OF = {
     "tinyflow.__main__": "cli",
     "tinyflow.targets.build": "runners",
+    "tinyflow.targets.build_tflite_micro": "runners",
     "tinyflow.targets.profiler": "runners",
     "tinyflow.targets.runners": "runners",
 }

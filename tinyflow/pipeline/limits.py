@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tinyflow.codegen.c import CSources
-from tinyflow.codegen.schedule import Schedule
 from tinyflow.errors import GateError, ModelError, ToolError, UsageError
 from tinyflow.pipeline.source import Source
 from tinyflow.progress import Progress
@@ -29,11 +27,9 @@ def check_options(source: Source, options: CompileOptions) -> None:
         )
 
 
-def check_room(schedule: Schedule, sources: CSources, target: Target) -> None:
+def check_room(arena_bytes: int, constant_bytes: int, target: Target) -> None:
     """Raises `ModelError` where a model cannot fit the target, before anything is built."""
-    for problem in room_problems(
-        schedule.arena_bytes, sources.weight_bytes + sources.table_bytes, target
-    ):
+    for problem in room_problems(arena_bytes, constant_bytes, target):
         raise ModelError(problem, "choose a larger target, or make the model smaller")
 
 

@@ -21,7 +21,8 @@ def make(job: Job) -> Product:
     job.progress.stage("Generating C")
     name = job.source.name
     sources = generate(schedule, name, CodegenOptions(), job.banner, plan.choices)
-    check_room(schedule, sources, job.target)
+    constant_bytes = sources.weight_bytes + sources.table_bytes
+    check_room(schedule.arena_bytes, constant_bytes, job.target)
     app = app_files(name, schedule.graph, job.target, job.options.optimize)
     return Product(
         graph=schedule.graph,
