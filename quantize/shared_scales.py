@@ -47,6 +47,10 @@ class UnionFind:
         return [tuple(members) for members in table.values()]
 
 
+_JOINING = (Op.CONCAT, Op.MAXIMUM, Op.MINIMUM)
+"""Operations of several operands, all of one scale."""
+
+
 def activations(graph: Graph) -> list[str]:
     """Graph inputs and node outputs, in order."""
     return [*graph.inputs, *(node.output for node in graph.nodes)]
@@ -147,15 +151,16 @@ def insert_quantize(editor: GraphEditor, tensor: str, readers: list[str]) -> str
 def separate_costly_ranges(
     graph: Graph, observed: Mapping[str, Range], limit_db: float
 ) -> tuple[Graph, dict[str, Range]]:
-    """Puts a QUANTIZE before a CONCAT where its scale would cost other readers too much.
+    """Puts a QUANTIZE before a CONCAT, MAXIMUM or MINIMUM where its scale would cost other readers
+    too much.
 
-    A tensor that a CONCAT joins with wider ones loses resolution. That is no loss where only the
-    CONCAT reads it: its codes are that coarse anyway. Where another layer (or the caller) reads
-    it, too, and would lose more than ``limit_db``, the tensor keeps a scale of its own.
+    A tensor that is joined or compared with wider ones loses resolution. That is no loss where
+    only that layer reads it: its codes are that coarse anyway. Where another layer (or the caller)
+    reads it, too, and would lose more than ``limit_db``, the tensor keeps a scale of its own.
     Returns the graph and the observed ranges with the new tensors' added.
     """
     ranges = dict(observed)
-    for node in [n for n in graph.nodes if n.op is Op.CONCAT]:
+    for node in [n for n in graph.nodes if n.op in _JOINING]:
         for name in dict.fromkeys(node.inputs):
             if graph.tensors[name].is_constant or not _too_costly(
                 graph, ranges, (name, node.name), limit_db

@@ -13,6 +13,7 @@ from tinyflow.quantize.forms.channel_gate import channel_gate_form
 from tinyflow.quantize.forms.clamp import clamp_form
 from tinyflow.quantize.forms.cross_covariance import cross_covariance_form
 from tinyflow.quantize.forms.detection import detection_form
+from tinyflow.quantize.forms.extremum import extremum_form
 from tinyflow.quantize.forms.function import function_form
 from tinyflow.quantize.forms.hard_sigmoid import hard_sigmoid_form
 from tinyflow.quantize.forms.hard_swish import hard_swish_form
@@ -57,8 +58,10 @@ FORMS: dict[Op, Callable[[Site], IntegerForm]] = {
     Op.LEAKY_RELU: leaky_relu_form,
     Op.LOG: function_form,
     Op.MATMUL: matmul_form,
+    Op.MAXIMUM: extremum_form,
     Op.MAX_POOL: pool_form,
     Op.MEAN: mean_form,
+    Op.MINIMUM: extremum_form,
     Op.MUL: mul_form,
     Op.PAD: pad_form,
     Op.POWER: function_form,

@@ -10,6 +10,7 @@ from tinyflow.quantize.intervals.add import add_range
 from tinyflow.quantize.intervals.any import any_range
 from tinyflow.quantize.intervals.channel_gate import channel_gate_range
 from tinyflow.quantize.intervals.channel_range import ChannelRange
+from tinyflow.quantize.intervals.extremum import extremum_range
 from tinyflow.quantize.intervals.matmul import matmul_range
 from tinyflow.quantize.intervals.mean import mean_range
 from tinyflow.quantize.intervals.move import (
@@ -53,8 +54,10 @@ TRANSFERS: dict[Op, Callable[..., ChannelRange]] = {
     Op.LEAKY_RELU: table_range,
     Op.LOG: table_range,
     Op.MATMUL: matmul_range,
+    Op.MAXIMUM: extremum_range,
     Op.MAX_POOL: pool_range,
     Op.MEAN: mean_range,
+    Op.MINIMUM: extremum_range,
     Op.MUL: mul_range,
     Op.PAD: pad_range,
     Op.POWER: table_range,

@@ -1,4 +1,4 @@
-"""Operations that move codes: their float arithmetic is the same on integers."""
+"""Operations that move codes, or choose among them: in float they do the same."""
 
 from __future__ import annotations
 

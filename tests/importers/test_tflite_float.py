@@ -256,6 +256,13 @@ def test_unary(name: str, shape: tuple[int, ...]) -> None:
     _one(name, shape, shape, (), options, **fields)
 
 
+@pytest.mark.parametrize("limits", [(5,), (1, 4, 1, 5), (4, 3, 5)])
+@pytest.mark.parametrize("name", ["MAXIMUM", "MINIMUM"])
+def test_extremes(name: str, limits: tuple[int, ...]) -> None:
+    graph = _one(name, (1, 4, 3, 5), (1, 4, 3, 5), [_normal(*limits)], "MaximumMinimum")
+    assert [n.op for n in graph.nodes] == [Op[name]]
+
+
 @pytest.mark.parametrize("slopes", [(5,), (1, 1, 5), (4, 3, 5)])
 def test_prelu(slopes: tuple[int, ...]) -> None:
     graph = _one("PRELU", (1, 4, 3, 5), (1, 4, 3, 5), [_normal(*slopes)])

@@ -279,6 +279,22 @@ def _binary(op: Op) -> Callable[[Growth], None]:
     return grow
 
 
+def _extremum(op: Op) -> Callable[[Growth], None]:
+    def grow(growth: Growth) -> None:
+        x = growth.activation()
+        y = _partner(growth, x)
+        if y.is_constant:
+            y = growth.tensors[y.name] = Tensor.constant(y.name, y.data, x.params)
+        elif y.params != x.params:
+            y = growth.node(Op.QUANTIZE, [y], Attrs(), x.params)
+        operands = [x, y]
+        if growth.draw.choice((False, True)):
+            operands.reverse()
+        growth.node(op, operands, Attrs(), x.params)
+
+    return grow
+
+
 def _prelu(growth: Growth) -> None:
     """Slopes for each channel, for each element, or one; above and below zero."""
     x, draw = growth.activation(), growth.draw
@@ -586,8 +602,10 @@ GROWERS: dict[Op, Callable[[Growth], None]] = {
     ),
     Op.LOG: _plain(Op.LOG),
     Op.MATMUL: _matmul,
+    Op.MAXIMUM: _extremum(Op.MAXIMUM),
     Op.MAX_POOL: _pool(Op.MAX_POOL),
     Op.MEAN: _mean,
+    Op.MINIMUM: _extremum(Op.MINIMUM),
     Op.MUL: _binary(Op.MUL),
     Op.PAD: _pad,
     Op.POWER: _unary(

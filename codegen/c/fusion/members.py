@@ -117,6 +117,8 @@ _BY_POSITION: Mapping[Op, Callable[[Graph, Node], bool]] = {
     Op.CONV_2D: is_pointwise,
     Op.FULLY_CONNECTED: _always,
     Op.LAYER_NORM: _always,
+    Op.MAXIMUM: _constants_are_vectors,
+    Op.MINIMUM: _constants_are_vectors,
     Op.MUL: _constants_are_vectors,
     Op.PRELU: _constants_are_vectors,
     Op.QUANTIZE: _always,

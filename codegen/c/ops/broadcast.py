@@ -1,4 +1,4 @@
-"""Shared by ADD, SUB and MUL: operands that are repeated along some axes."""
+"""Shared by ADD, MUL and their like: operands that are repeated along some axes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,16 @@ def broadcast_rows(layer: Layer) -> list[Rows]:
 
 
 def broadcast_fields(layer: Layer) -> list[FieldLine]:
+    """The sizes and steps, and the zero points of operands and result."""
+    zeros: FieldLine = {
+        "a_zero": layer.operands[0].params.zero_point,
+        "b_zero": layer.operands[1].params.zero_point,
+        "out_zero": layer.result.params.zero_point,
+    }
+    return [*broadcast_steps(layer), zeros]
+
+
+def broadcast_steps(layer: Layer) -> list[FieldLine]:
     _, height, width, channels = as_nhwc(layer.result.shape)
     lines: list[FieldLine] = [{"height": height, "width": width, "channels": channels}]
     for i, role in enumerate(("a", "b")):
@@ -22,13 +32,6 @@ def broadcast_fields(layer: Layer) -> list[FieldLine]:
                 f"{role}_channel_step": 1 if own_channels == channels else 0,
             }
         )
-    lines.append(
-        {
-            "a_zero": layer.operands[0].params.zero_point,
-            "b_zero": layer.operands[1].params.zero_point,
-            "out_zero": layer.result.params.zero_point,
-        }
-    )
     return lines
 
 

@@ -58,6 +58,9 @@ def clamps(x: Tensor) -> Outputs:
         x.clamp_max(0.2),
         torch.maximum(x, torch.tensor(0.3)),
         torch.minimum(torch.tensor([0.4]), x),
+        torch.maximum(x, -0.5 * x),
+        torch.minimum(x.mean(3, keepdim=True), x),
+        x.clamp(torch.tensor(-0.3), x.abs() * 0.5),
     )
 
 

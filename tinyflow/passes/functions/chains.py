@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tinyflow.ir import OPS, Graph, Node, Op
 from tinyflow.passes.facts import is_float
 
-_BINARY = {Op.ADD, Op.DIV, Op.MUL, Op.SUB}
+_BINARY = {Op.ADD, Op.DIV, Op.MAXIMUM, Op.MINIMUM, Op.MUL, Op.SUB}
 
 _NONLINEAR = {
     Op.ABS,
@@ -18,6 +18,8 @@ _NONLINEAR = {
     Op.HARD_SWISH,
     Op.LEAKY_RELU,
     Op.LOG,
+    Op.MAXIMUM,
+    Op.MINIMUM,
     Op.POWER,
     Op.SIGMOID,
     Op.TANH,

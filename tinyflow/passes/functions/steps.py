@@ -86,6 +86,8 @@ _WRITERS: dict[Op, _Writer] = {
     Op.HARD_SWISH: _hard_swish,
     Op.LEAKY_RELU: _leaky_relu,
     Op.LOG: _plain(Elementary.LOG),
+    Op.MAXIMUM: _plain(Elementary.MAX),
+    Op.MINIMUM: _plain(Elementary.MIN),
     Op.MUL: _plain(Elementary.MUL),
     Op.POWER: lambda steps, attrs, x: steps.add(Elementary.POWER, x, attrs.exponent),
     Op.SIGMOID: _sigmoid,

@@ -136,6 +136,8 @@ _RULES: dict[Op, Rule] = {
     Op.HARD_SIGMOID: _unary,
     Op.HARD_SWISH: _unary,
     Op.LEAKY_RELU: _unary,
+    Op.MAXIMUM: _binary,
+    Op.MINIMUM: _binary,
     Op.MUL: _binary,
     Op.PRELU: _binary,
     Op.QUANTIZE: _unary,

@@ -95,7 +95,7 @@ _ATTRS: dict[Op, Callable[[Attrs, Layout], Attrs]] = {
 UNARY = frozenset(op for op, spec in OPS.items() if spec.unary)
 """Functions of one element."""
 
-ELEMENTWISE = frozenset({Op.ADD, Op.DIV, Op.MUL, Op.PRELU, Op.SUB})
+ELEMENTWISE = frozenset({Op.ADD, Op.DIV, Op.MAXIMUM, Op.MINIMUM, Op.MUL, Op.PRELU, Op.SUB})
 """Functions of two elements, with broadcasting."""
 
 ANY_LAYOUT = UNARY | ELEMENTWISE | {Op.CONCAT, Op.MEAN, Op.PAD, Op.SLICE}

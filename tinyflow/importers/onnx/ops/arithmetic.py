@@ -1,14 +1,18 @@
-"""Add, Sub, Mul, Div, Pow, Min and Max."""
+"""Add, Sub, Mul, Div, Pow, and Min, Max, Sum and Mean of several operands."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
 from tinyflow.importers.common.builder import Builder, Value
-from tinyflow.importers.common.elementwise import binary, clamped, operand, quotient, unary
+from tinyflow.importers.common.elementwise import binary, operand, quotient, unary
 from tinyflow.importers.common.layer import Layer, RefusalError
+from tinyflow.importers.common.several import (
+    extreme_of_all,
+    mean_of_all,
+    operands_of,
+    sum_of_all,
+)
 from tinyflow.ir import Op
 from tinyflow.ir.ops.power import PowerAttrs
 
@@ -44,24 +48,20 @@ def convert_pow(layer: Layer, builder: Builder) -> tuple[Value, ...]:
 
 
 def convert_min(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """Of one activation and constants that are single numbers."""
-    x, limits = _limited(layer, builder)
-    return (clamped(layer, builder, x, -math.inf, min(limits, default=math.inf)),)
+    """With broadcasting, of any number of operands; some may be constant."""
+    return (extreme_of_all(layer, builder, Op.MINIMUM, operands_of(layer, builder)),)
 
 
 def convert_max(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """Of one activation and constants that are single numbers."""
-    x, limits = _limited(layer, builder)
-    return (clamped(layer, builder, x, max(limits, default=-math.inf), math.inf),)
+    """With broadcasting, of any number of operands; some may be constant."""
+    return (extreme_of_all(layer, builder, Op.MAXIMUM, operands_of(layer, builder)),)
 
 
-def _limited(layer: Layer, builder: Builder) -> tuple[Value, list[float]]:
-    """The one activation among the operands, and the numbers that limit it."""
-    constants = [i for i in range(len(layer.inputs)) if builder.is_constant(layer, i)]
-    values = [i for i in range(len(layer.inputs)) if i not in constants]
-    if len(values) != 1 or any(builder.weight(layer, i, "limit").size != 1 for i in constants):
-        raise RefusalError(
-            f"{layer.op} needs one activation and constants that are single numbers",
-        )
-    limits = [float(builder.weight(layer, i, "limit").reshape(())) for i in constants]
-    return builder.value(layer, values[0]), limits
+def convert_sum(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """With broadcasting, of any number of operands; some may be constant."""
+    return (sum_of_all(layer, builder, operands_of(layer, builder)),)
+
+
+def convert_mean(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """With broadcasting, of any number of operands; some may be constant."""
+    return (mean_of_all(layer, builder, operands_of(layer, builder)),)

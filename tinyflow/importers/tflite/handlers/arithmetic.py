@@ -1,4 +1,4 @@
-"""ADD, SUB, MUL and PRELU."""
+"""ADD, SUB, MUL, MAXIMUM, MINIMUM and PRELU."""
 
 from __future__ import annotations
 
@@ -28,6 +28,16 @@ def mul(importer: Importer, op: RawOperator) -> None:
     _binary(importer, op, Op.MUL)
 
 
+def maximum(importer: Importer, op: RawOperator) -> None:
+    """Any shapes that broadcast, constants included."""
+    importer.emit(op, Op.MAXIMUM, _operands(importer, op))
+
+
+def minimum(importer: Importer, op: RawOperator) -> None:
+    """Any shapes that broadcast, constants included."""
+    importer.emit(op, Op.MINIMUM, _operands(importer, op))
+
+
 def prelu(importer: Importer, op: RawOperator) -> None:
     """Constant slopes of any shape that broadcasts to the input."""
     x = importer.operand(op, 0)
@@ -35,11 +45,14 @@ def prelu(importer: Importer, op: RawOperator) -> None:
 
 
 def _binary(importer: Importer, op: RawOperator, kind: Op) -> None:
+    attrs = BinaryAttrs(fused_clamp(importer.option(op, "fusedActivationFunction")))
+    importer.emit(op, kind, _operands(importer, op), attrs)
+
+
+def _operands(importer: Importer, op: RawOperator) -> list[Tensor]:
     a, b = importer.operand(op, 0), importer.operand(op, 1, "second input")
     rank = max(len(a.shape), len(b.shape))
-    attrs = BinaryAttrs(fused_clamp(importer.option(op, "fusedActivationFunction")))
-    inputs = [_with_rank(importer, op, t, rank) for t in (a, b)]
-    importer.emit(op, kind, inputs, attrs)
+    return [_with_rank(importer, op, t, rank) for t in (a, b)]
 
 
 def _with_rank(importer: Importer, op: RawOperator, x: Tensor, rank: int) -> Tensor:

@@ -6,8 +6,9 @@ import math
 
 from tinyflow.importers.common.activations import prelu
 from tinyflow.importers.common.builder import Builder, Value
-from tinyflow.importers.common.elementwise import binary, clamped, unary
+from tinyflow.importers.common.elementwise import binary, clamped, operand, unary
 from tinyflow.importers.common.layer import Layer, RefusalError
+from tinyflow.importers.common.several import extreme_of_all
 from tinyflow.ir import Op
 from tinyflow.ir.ops.gelu import GeluAttrs
 from tinyflow.ir.ops.hard_sigmoid import HardSigmoidAttrs
@@ -27,11 +28,16 @@ def convert_hardtanh(layer: Layer, builder: Builder) -> tuple[Value, ...]:
 
 
 def convert_clamp(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """The limits are numbers."""
-    if any(layer.inputs[1:]):
-        raise RefusalError(f"{layer.op} with limits that are tensors is not supported")
+    """The limits are numbers or tensors."""
+    value = builder.value(layer)
+    for index, op in ((1, Op.MAXIMUM), (2, Op.MINIMUM)):
+        if layer.has(index):
+            operands = (value, operand(layer, builder, index))
+            value = extreme_of_all(layer, builder, op, operands)
+    if layer.has(1) or layer.has(2):
+        return (value,)
     lo, hi = layer.number("min", -math.inf), layer.number("max", math.inf)
-    return (clamped(layer, builder, builder.value(layer), lo, hi),)
+    return (clamped(layer, builder, value, lo, hi),)
 
 
 def convert_leaky_relu(layer: Layer, builder: Builder) -> tuple[Value, ...]:

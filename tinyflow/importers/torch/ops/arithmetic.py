@@ -1,14 +1,13 @@
-"""Sums, differences, products and quotients."""
+"""Sums, differences, products, quotients and extremes."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
 from tinyflow.importers.common.builder import Builder, Value
-from tinyflow.importers.common.elementwise import binary, clamped, operand, quotient
+from tinyflow.importers.common.elementwise import binary, operand, quotient
 from tinyflow.importers.common.layer import Layer, RefusalError
+from tinyflow.importers.common.several import extreme_of_all, operands_of
 from tinyflow.ir import Op
 
 
@@ -41,13 +40,13 @@ def convert_div(layer: Layer, builder: Builder) -> tuple[Value, ...]:
 
 
 def convert_maximum(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """Of an activation and a constant that is a single number."""
-    return (_limited(layer, builder, lower=True),)
+    """With broadcasting; an operand may be constant."""
+    return (extreme_of_all(layer, builder, Op.MAXIMUM, operands_of(layer, builder)),)
 
 
 def convert_minimum(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """Of an activation and a constant that is a single number."""
-    return (_limited(layer, builder, lower=False),)
+    """With broadcasting; an operand may be constant."""
+    return (extreme_of_all(layer, builder, Op.MINIMUM, operands_of(layer, builder)),)
 
 
 def _with_alpha(layer: Layer, builder: Builder, op: Op, first: int, second: int) -> Value:
@@ -63,13 +62,3 @@ def _with_alpha(layer: Layer, builder: Builder, op: Op, first: int, second: int)
             else np.asarray(x * np.float32(alpha))
         )
     return binary(layer, builder, op, (operands[first], operands[second]))
-
-
-def _limited(layer: Layer, builder: Builder, lower: bool) -> Value:
-    constants = [i for i in (0, 1) if builder.is_constant(layer, i)]
-    if len(constants) != 1 or builder.weight(layer, constants[0], "limit").size != 1:
-        raise RefusalError(f"{layer.op} needs an activation and a constant single number")
-    limit = float(builder.weight(layer, constants[0], "limit").reshape(()))
-    x = builder.value(layer, 1 - constants[0])
-    lo, hi = (limit, math.inf) if lower else (-math.inf, limit)
-    return clamped(layer, builder, x, lo, hi)

@@ -1,0 +1,10 @@
+"""MAXIMUM: the greater of two elements, with broadcasting."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyflow.ir.node import Op
+from tinyflow.ir.ops.extremum import extremum
+
+SPEC = extremum(Op.MAXIMUM, np.maximum)
