@@ -7,42 +7,18 @@ import pytest
 
 from tests.support.compiled import Job, compile_and_run
 from tests.support.graphs import GraphBuilder
+from tests.support.postprocessing import IMAGE, anchors, detector, identity, labeller
 from tinyflow.codegen.c import demands_of
 from tinyflow.codegen.c.variants import choose_variants
 from tinyflow.codegen.schedule import make_schedule
 from tinyflow.errors import UnsupportedError
-from tinyflow.ir import DType, Graph, Op, QuantParams
+from tinyflow.ir import Graph, Op, QuantParams
 from tinyflow.ir.ops.detection import DetectionAttrs, evaluate
 from tinyflow.ir.ops.resize import ResizeAttrs
 from tinyflow.ir.ops.resize_bilinear import evaluate as resize
 from tinyflow.quantize import attach_integers, run_reference
-from tinyflow.quantize.postprocess import add_argmax, add_detection
+from tinyflow.quantize.postprocess import add_detection
 from tinyflow.quantize.site import NoIntegerFormError
-
-IMAGE = (96, 128)
-
-
-def identity(b: GraphBuilder, name: str, shape: tuple[int, ...], quant: QuantParams) -> str:
-    """A layer of some kind, since an output must be computed."""
-    x = b.input(name, shape, DType.INT8, quant)
-    return b.node(Op.CLAMP, [x], name=f"{name}/layer", quant=quant)
-
-
-def detector(
-    positions: int, classes: int, attrs: DetectionAttrs, zero: int = 3, seed: int = 0
-) -> Graph:
-    b = GraphBuilder()
-    logits = identity(b, "logits", (1, positions, classes), QuantParams.per_tensor(0.05, -7))
-    deltas = identity(b, "deltas", (1, positions, 4), QuantParams.per_tensor(0.04, zero))
-    return add_detection(
-        attach_integers(b.build(logits, deltas)), logits, deltas, anchors(positions, seed), attrs
-    )
-
-
-def anchors(positions: int, seed: int) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    centres = rng.uniform(0, 1, (positions, 2)) * (IMAGE[1], IMAGE[0])
-    return np.concatenate([centres, rng.uniform(8, 60, (positions, 2))], axis=1)
 
 
 def codes(graph: Graph, n: int, seed: int = 1) -> dict[str, np.ndarray]:
@@ -122,9 +98,7 @@ def test_duplicates_of_a_class_are_dropped():
 
 @pytest.mark.parametrize(("channels", "dtype"), [(2, np.uint8), (256, np.uint8), (300, np.int16)])
 def test_labels_of_pixels(channels, dtype, tmp_path):
-    b = GraphBuilder()
-    y = identity(b, "x", (1, 5, 3, channels), QuantParams.per_tensor(0.1, 4))
-    graph = add_argmax(attach_integers(b.build(y)), y)
+    graph = labeller(channels)
     inputs = {"x": np.clip(codes(graph, 5)["x"], -3, 100)}
     (out,) = graph.outputs
     expected = run_reference(graph, inputs)[out]
@@ -141,12 +115,8 @@ def test_an_image_too_large_for_the_coordinates_is_refused():
 @pytest.mark.parametrize("channels", [3, 300])
 @pytest.mark.parametrize("half_pixel", [False, True])
 def test_labels_of_an_enlarged_image_without_storing_it(channels, half_pixel, tmp_path):
-    b = GraphBuilder()
-    quant = QuantParams.per_tensor(0.1, 4)
-    small = identity(b, "x", (1, 5, 3, channels), quant)
     size = ResizeAttrs((17, 12), half_pixel_centers=half_pixel)
-    large = b.node(Op.RESIZE_BILINEAR, [small], size, quant=quant)
-    graph = add_argmax(attach_integers(b.build(large)), large)
+    graph = labeller(channels, size)
     assert [node.op for node in graph.nodes] == [Op.CLAMP, Op.ARGMAX]
     assert graph.tensors[graph.outputs[0]].shape == (1, 17, 12, 1)
     inputs = codes(graph, 3)

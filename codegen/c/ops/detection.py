@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinyflow.codegen.c.layer import FieldLine, KernelCall, Layer
+from tinyflow.codegen.c.literals import UInt32
 from tinyflow.ir import Graph, Node
 
 _CANDIDATE_BYTES = 8
@@ -24,7 +25,7 @@ def bind(layer: Layer) -> list[KernelCall]:
         {"candidates": attrs.candidates, "detections": attrs.detections},
         {"width": width, "height": height},
         {"delta_zero": deltas.params.zero_point, "centre": form.centre},
-        {"least_score": form.least_score, "overlap": form.overlap},
+        {"least_score": UInt32(form.least_score), "overlap": UInt32(form.overlap)},
         {"powers": layer.table("powers", form.powers)},
         {"growth": layer.table("growth", form.growth)},
         {"anchors": layer.weight(2)},

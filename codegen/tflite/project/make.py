@@ -48,7 +48,6 @@ def make_project(graph: Graph, file: TfliteFile, name: str, banner: Sequence[str
         "name": name,
         "upper": name.upper(),
         "banner": block([comment_text(line) for line in banner] or [name]),
-        "single_rounding": graph.rounding is Rounding.SINGLE,
         "arena_bytes": arena.nbytes,
         "verify_arena_bytes": arena.keep_all_bytes,
         "interpreter_words": INTERPRETER_WORDS,
@@ -58,14 +57,13 @@ def make_project(graph: Graph, file: TfliteFile, name: str, banner: Sequence[str
         "kernels": kernels,
         "layers": _layers(graph),
         "taps": _taps(graph, file),
-        "most_operands": max((kernel.operands for kernel in kernels), default=0),
     }
     contents = {
         f"include/{name}.h": _render("tflite/model.h.j2", values),
         f"src/{name}.cc": _render("tflite/model.cc.j2", values),
         f"src/{name}.tflite": file.data,
         **_model_array(file.data, name, values),
-        **_operator_files(kernels, values),
+        **operator_files(kernels, values["banner"], graph.rounding),
     }
     return Project(contents, arena)
 
@@ -100,10 +98,19 @@ def _model_array(data: bytes, name: str, values: Mapping[str, Any]) -> dict[str,
     }
 
 
-def _operator_files(
-    kernels: Sequence[OperatorKernel], values: Mapping[str, Any]
+def operator_files(
+    kernels: Sequence[OperatorKernel], banner: str, rounding: Rounding | None
 ) -> dict[str, bytes]:
-    """The custom operators, where there are any, and the headers of their kernels."""
+    """The sources of custom operators, where there are any, and the headers of their kernels.
+
+    ``banner`` is the comment at the head of each file.
+    """
+    values = {
+        "banner": banner,
+        "single_rounding": rounding is Rounding.SINGLE,
+        "kernels": kernels,
+        "most_operands": max((kernel.operands for kernel in kernels), default=0),
+    }
     headers = kernel_files([kernel.kernel for kernel in kernels])
     contents = {f"kernels/{file}": text for file, text in headers.items()}
     if not kernels:
