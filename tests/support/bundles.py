@@ -11,6 +11,7 @@ from tinyflow.bundle import json_bytes, vector_files, write_files
 from tinyflow.codegen.c import (
     CodegenOptions,
     Goal,
+    Plan,
     choose_variants,
     demands_of,
     features_of,
@@ -150,19 +151,22 @@ def write_graph_bundle(
     options: CodegenOptions | None = None,
     goal: Goal = Goal.BALANCED,
     fuse: bool = False,
+    plan: Plan | None = None,
 ) -> Path:
-    """A bundle of a quantized graph, made by the real generator with the kernels that the target
-    gets; ``inputs`` are raw codes. With ``fuse``, layers are fused as for real models."""
+    """A bundle of a quantized graph, made by the real generator with the kernels of ``plan``, or
+    else those that the target gets; ``inputs`` are raw codes. With ``fuse``, layers are fused as
+    for real models."""
     features = features_of(load_target(target))
-    choices = choose_variants(graph, features, goal)
-    schedule = make_schedule(graph, demands_of(graph, choices))
-    if fuse:
+    if plan is None and fuse:
         plan = plan_model(graph, features, goal)
-        choices, schedule = plan.choices, plan.schedule
+    elif plan is None:
+        choices = choose_variants(graph, features, goal)
+        plan = Plan(choices, make_schedule(graph, demands_of(graph, choices)))
+    schedule = plan.schedule
     graph = schedule.graph
     manifest = {"schema_version": 1, "model": {"name": "net"}, "target": {"name": target}}
     files = {
-        **generate(schedule, "net", options or CodegenOptions(), choices=choices).files,
+        **generate(schedule, "net", options or CodegenOptions(), choices=plan.choices).files,
         **app_files("net", graph, load_target(target)),
         **vector_files(graph, inputs, run_reference(graph, inputs)),
         "model.tfq": serialize.to_bytes(graph),
