@@ -14,7 +14,7 @@ from tinyflow.importers.common.quantization import hand_on_codes
 from tinyflow.importers.onnx.fold_constants import fold
 from tinyflow.importers.onnx.input_shapes import graph_inputs, input_shape
 from tinyflow.importers.onnx.layer import layer_of
-from tinyflow.importers.onnx.refused import is_quantized_op, refusal
+from tinyflow.importers.onnx.refused import refusal
 from tinyflow.importers.onnx.table import HANDLERS, MOVES, READS_CODES
 from tinyflow.ir import Graph, Shape
 
@@ -39,9 +39,7 @@ def convert(model: onnx.ModelProto, name: str) -> Graph:
                 if output in inferred and not builder.knows(output):
                     builder.placeholder(output, inferred[output])
     if obstacles:
-        quantized = any(is_quantized_op(layer.op) for layer in layers)
-        hint = "give the float model: TinyFlow quantizes it itself" if quantized else ""
-        raise UnsupportedError(obstacles, hint)
+        raise UnsupportedError(obstacles)
     return finish(builder, name, [value.name for value in model.graph.output], "the ONNX importer")
 
 

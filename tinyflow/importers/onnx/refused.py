@@ -8,13 +8,13 @@ _RECURRENT = {"LSTM", "GRU", "RNN"}
 _CONTROL_FLOW = {"If", "Loop", "Scan"}
 
 
-def is_quantized_op(op: str) -> bool:
-    """Whether an op belongs to a model that is quantized already."""
+def _is_quantized_op(op: str) -> bool:
+    """Whether an op computes with codes."""
     base = op.rsplit(".", 1)[-1]
     return (
         base.startswith("QLinear")
         or base.endswith(("QuantizeLinear", "DequantizeLinear"))
-        or base in ("ConvInteger", "MatMulInteger")
+        or base in ("ConvInteger", "MatMulInteger", "QGemm")
     )
 
 
@@ -29,8 +29,17 @@ def refusal(layer: Layer) -> RefusalError:
             f"{layer.op} branches while the model runs, which is not supported",
             "export the model traced for one path",
         )
-    if is_quantized_op(layer.op):
-        return RefusalError(f"{layer.op} belongs to a model that is quantized already")
+    if layer.op == "DynamicQuantizeLinear":
+        return RefusalError(
+            "its scale is computed while the model runs",
+            "quantize activations statically, with scales from calibration",
+        )
+    if _is_quantized_op(layer.op):
+        return RefusalError(
+            f"{layer.op} computes with codes, and that is not supported",
+            "quantize to the QDQ format, with QuantizeLinear and DequantizeLinear around float "
+            "layers, or give the float model",
+        )
     if layer.op.startswith("com.microsoft."):
         return RefusalError(
             f"{layer.op} is an operation that an optimizer has made of several",

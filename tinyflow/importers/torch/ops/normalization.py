@@ -13,7 +13,9 @@ from tinyflow.importers.common.layer import Layer, RefusalError
 def convert_batch_norm(layer: Layer, builder: Builder) -> tuple[str, ...]:
     """Evaluation mode, with constant statistics; a pass folds it into a neighbour where it can."""
     if layer.flag("training"):
-        raise RefusalError(f"{layer.op} is in training mode", "call model.eval() before the export")
+        raise RefusalError(
+            "its batch normalization is in training mode", "call model.eval() before the export"
+        )
     mean, variance = builder.weight(layer, 3, "mean"), builder.weight(layer, 4, "variance")
     scale = builder.weight(layer, 1, "weight") if layer.has(1) else np.ones_like(mean)
     offset = builder.weight(layer, 2, "bias") if layer.has(2) else np.zeros_like(mean)
