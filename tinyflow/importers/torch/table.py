@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from tinyflow.importers.common import activations as common
-from tinyflow.importers.common import comparisons, formulas
+from tinyflow.importers.common import formulas
 from tinyflow.importers.common.builder import Builder, Value
 from tinyflow.importers.common.layer import Layer
 from tinyflow.importers.torch.ops import activations as act
@@ -79,7 +79,6 @@ HANDLERS: dict[str, Handler] = {
     "detach": nothing.convert_nothing,
     "div": arithmetic.convert_div,
     "elu": functions.convert_elu,
-    "eq": comparisons.convert_equal,
     "erf": common.convert_erf,
     "erfc": functions.convert_erfc,
     "exp": common.convert_exp,
@@ -87,16 +86,13 @@ HANDLERS: dict[str, Handler] = {
     "expand": views.convert_expand,
     "expm1": partial(formulas.convert_elementary, elementary=Elementary.EXPM1),
     "floor": partial(formulas.convert_elementary, elementary=Elementary.FLOOR),
-    "ge": comparisons.convert_greater_or_equal,
     "gelu": act.convert_gelu,
-    "gt": comparisons.convert_greater,
     "hardsigmoid": act.convert_hardsigmoid,
     "hardswish": common.convert_hard_swish,
     "hardtanh": act.convert_hardtanh,
     "index": views.convert_index,
     "index_select": views.convert_index_select,
     "layer_norm": norm.convert_layer_norm,
-    "le": comparisons.convert_less_or_equal,
     "leaky_relu": act.convert_leaky_relu,
     "linalg_vector_norm": reductions.convert_vector_norm,
     "linear": linear.convert_linear,
@@ -106,11 +102,6 @@ HANDLERS: dict[str, Handler] = {
     "log2": functions.convert_log2,
     "log_sigmoid": formulas.convert_log_sigmoid,
     "log_softmax": attention.convert_log_softmax,
-    "logical_and": comparisons.convert_and,
-    "logical_not": comparisons.convert_not,
-    "logical_or": comparisons.convert_or,
-    "logical_xor": comparisons.convert_not_equal,
-    "lt": comparisons.convert_less,
     "matmul": linear.convert_matmul,
     "max_pool1d": pooling.convert_max_pool,
     "max_pool2d": pooling.convert_max_pool,
@@ -122,7 +113,6 @@ HANDLERS: dict[str, Handler] = {
     "mm": linear.convert_matmul,
     "mul": arithmetic.convert_mul,
     "native_layer_norm": norm.convert_layer_norm,
-    "ne": comparisons.convert_not_equal,
     "neg": common.convert_neg,
     "pad": pad.convert_pad,
     "permute": views.convert_permute,
