@@ -179,7 +179,8 @@ class Chain:
     ) -> Value:
         finest = max(a.quant.scale, b.quant.scale) / _FINEST_SUM
         result = self._wide(name.lower(), real, finest, ends)
-        self._emit(name, [a, b], result, table, fusedActivationFunction=_NONE)
+        fields: dict[str, Any] = {"fusedActivationFunction": _NONE, "potScaleInt16": False}
+        self._emit(name, [a, b], result, table, **fields)
         return result
 
     def _wide(self, role: str, real: np.ndarray, finest: float, ends: bool = False) -> Value:
