@@ -55,7 +55,17 @@ ROOM_OF = {
     "tinyflow.targets.runners": "runners",
 }
 
-HEAVY = {"numpy", "onnx", "onnxsim", "jinja2", "PIL", "ai_edge_litert", "torch", "flatbuffers"}
+HEAVY = {
+    "numpy",
+    "onnx",
+    "onnxsim",
+    "jinja2",
+    "PIL",
+    "ai_edge_litert",
+    "torch",
+    "flatbuffers",
+    "tvm",
+}
 MOVED = ("quantize", "codegen", "targets", "firmware")
 
 

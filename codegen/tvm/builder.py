@@ -73,7 +73,9 @@ class Builder:
         name = names[min(index, len(names) - 1)].rstrip("?*")
         if names[-1].endswith("*"):
             name = f"{name}{index}"
-        return self._argument(Operand(index), name, shape or tensor.shape, tensor.dtype.value)
+        return self._argument(
+            Operand(index, tensor.is_constant), name, shape or tensor.shape, tensor.dtype.value
+        )
 
     def result(self, shape: Sequence[int] | None = None) -> Buffer:
         tensor = self._graph.result(self._node)

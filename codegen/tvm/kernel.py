@@ -18,6 +18,7 @@ class Operand:
     """The node's operand of this index: an activation in the arena, or a constant."""
 
     index: int
+    constant: bool = False
 
 
 @dataclass(frozen=True, eq=False)

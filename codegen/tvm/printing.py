@@ -10,7 +10,7 @@ from typing import Any
 import tvm
 from tvm import s_tir, tirx
 
-from tinyflow.codegen.tvm.kernel import Argument, Kernel, Result, Table, Workspace
+from tinyflow.codegen.tvm.kernel import Argument, Kernel, Operand, Result, Workspace
 from tinyflow.codegen.tvm.tidy import CFunction, Qualifiers, tidy
 
 _PASSES = (
@@ -40,11 +40,15 @@ def print_function(kernel: Kernel) -> CFunction:
 
 
 def _qualifiers(kernel: Kernel, argument: Argument) -> Qualifiers:
-    own = isinstance(argument, Table | Workspace)
+    of_arena = isinstance(argument, Result) or argument in _activations(kernel)
     return Qualifiers(
         constant=not isinstance(argument, Result | Workspace),
-        restrict=own or not kernel.shares_bytes,
+        restrict=not (of_arena and kernel.shares_bytes),
     )
+
+
+def _activations(kernel: Kernel) -> list[Argument]:
+    return [each for each in kernel.arguments if isinstance(each, Operand) and not each.constant]
 
 
 def _with_pointers(function: Any, target: Any) -> Any:

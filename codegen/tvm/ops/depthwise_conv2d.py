@@ -1,11 +1,15 @@
-"""DEPTHWISE_CONV_2D: channel by channel along a row. The weights of small kernels stay in
-registers while their channel goes through the row."""
+"""DEPTHWISE_CONV_2D: channel by channel along a row, two pixels at a time, whose windows have codes
+in common. Small kernels are written out, so that their weights can stay in registers."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from tvm import tirx
 
-from tinyflow.codegen.tvm.builder import Builder
+from tinyflow.codegen.tvm.blocks import PIXELS, Block, block_loop
+from tinyflow.codegen.tvm.builder import Builder, Expr
 from tinyflow.codegen.tvm.epilogue import Epilogue
 from tinyflow.codegen.tvm.kernel import Kernel
 from tinyflow.codegen.tvm.rows import overlap_by_rows, window_rows
@@ -21,6 +25,7 @@ def lower(graph: Graph, node: Node) -> Kernel:
     _, kernel_h, kernel_w, out_c = weight.shape
     shape = Geometry.of(graph, node, (kernel_h, kernel_w))
     multiplicity = out_c // source.shape[3]
+    pixels = min(PIXELS, shape.out_width)
     build = Builder(graph, node)
     with build:
         x, w = build.operand(0), build.operand(1)
@@ -29,27 +34,24 @@ def lower(graph: Graph, node: Node) -> Kernel:
         window.clear()
         with build.loop("y", shape.out_height) as y:
             window.fill(y)
-            with build.loop("c", out_c) as c:
+            with (
+                build.loop("c", out_c) as c,
+                block_loop(build, "pixel", shape.out_width, pixels) as pixel,
+            ):
                 source_c = tirx.truncdiv(c, multiplicity)
-                start = build.let("start", end.start(c))
-                taps = [(ky, kx) for ky in range(kernel_h) for kx in range(kernel_w)]
-                weights = {}
-                if len(taps) <= MOST_TAPS:
-                    weights = {
-                        (ky, kx): build.let(f"w{ky}{kx}", end.centred_weight(w[0, ky, kx, c]))
-                        for ky, kx in taps
-                    }
-                with build.loop("column", shape.out_width) as pixel:
-                    total = build.registers("sum", 1)
-                    build.store(total, start, 0)
-                    for (ky, kx), factor in weights.items():
-                        code = end.centred(window.code(pixel, ky, kx, source_c))
-                        build.store(total, total[0] + code * factor, 0)
-                    if not weights:
-                        with build.loop("ky", kernel_h) as ky, build.loop("kx", kernel_w) as kx:
-                            code = window.code(pixel, ky, kx, source_c)
-                            product = end.product(code, w[0, ky, kx, c])
-                            build.store(total, total[0] + product, 0)
-                    build.store(out, end.code(total[0], c), 0, y, pixel, c)
+                block = Block(build, end, c, 1, pixels)
+                with _taps(build, kernel_h, kernel_w) as (ky, kx):
+                    block.add(
+                        lambda p: window.code(pixel + p, ky, kx, source_c),
+                        lambda channel: w[0, ky, kx, channel],
+                    )
+                block.store(lambda p, c, code: build.store(out, code, 0, y, pixel + p, c))
     rows = window_rows(graph, node, kernel_h)
     return build.kernel(overlap_by_rows(graph, node, rows, read_first=not shape.is_inside))
+
+
+@contextmanager
+def _taps(build: Builder, height: int, width: int) -> Iterator[tuple[Expr, Expr]]:
+    loop = build.unrolled if height * width <= MOST_TAPS else build.loop
+    with loop("ky", height) as ky, loop("kx", width) as kx:
+        yield ky, kx
