@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 from tests.support.onnx_models import assert_import_is_exact, imported, one_op, ops, run_graph
@@ -14,51 +17,54 @@ from tinyflow.ir import Op
 SHAPE = (1, 3, 5, 4)
 
 
-@pytest.mark.parametrize(
-    "op", ["Sin", "Cos", "Tan", "Atan", "Sinh", "Cosh", "Asinh", "Sign", "Floor", "Ceil", "Round"]
-)
-def test_elementary_functions(op: str, tmp_path: Path) -> None:
-    graph = assert_import_is_exact(one_op(op, {"x": SHAPE}), tmp_path)
-    assert ops(graph) == [Op.FUNCTION]
+def function(op: str, opset: int = 17, **attrs: Any) -> onnx.ModelProto:
+    return one_op(op, {"x": SHAPE}, opset=opset, **attrs)
 
 
-@pytest.mark.parametrize(
-    ("op", "domain", "function"),
-    [
-        ("Asin", (-1, 1), np.arcsin),
-        ("Acos", (-1, 1), np.arccos),
-        ("Atanh", (-0.9, 0.9), np.arctanh),
-        ("Acosh", (1, 5), np.arccosh),
-    ],
-)
-def test_functions_with_a_domain(op, domain, function, tmp_path: Path) -> None:
+FUNCTIONS = {
+    "Asinh": function("Asinh"),
+    "Atan": function("Atan"),
+    "Ceil": function("Ceil"),
+    "Celu": function("Celu", alpha=2.5),
+    "Cos": function("Cos"),
+    "Cosh": function("Cosh"),
+    "Elu": function("Elu"),
+    "Elu alpha": function("Elu", alpha=0.3),
+    "Floor": function("Floor"),
+    "Mish": function("Mish", opset=18),
+    "Round": function("Round"),
+    "Selu": function("Selu"),
+    "Selu alpha": function("Selu", alpha=0.7, gamma=1.9),
+    "Shrink": function("Shrink", lambd=0.8),
+    "Shrink soft": function("Shrink", lambd=0.8, bias=0.5),
+    "Sign": function("Sign"),
+    "Sin": function("Sin"),
+    "Sinh": function("Sinh"),
+    "Softplus": function("Softplus"),
+    "Softsign": function("Softsign"),
+    "Tan": function("Tan"),
+    "ThresholdedRelu": function("ThresholdedRelu", alpha=0.7),
+}
+
+DOMAINS: dict[str, tuple[tuple[float, float], Callable[[np.ndarray], np.ndarray]]] = {
+    "Acos": ((-1, 1), np.arccos),
+    "Acosh": ((1, 5), np.arccosh),
+    "Asin": ((-1, 1), np.arcsin),
+    "Atanh": ((-0.9, 0.9), np.arctanh),
+}
+
+
+@pytest.mark.parametrize("case", FUNCTIONS)
+def test_functions(case: str, tmp_path: Path) -> None:
+    assert ops(assert_import_is_exact(FUNCTIONS[case], tmp_path)) == [Op.FUNCTION]
+
+
+@pytest.mark.parametrize("op", DOMAINS)
+def test_functions_with_a_domain(op: str, tmp_path: Path) -> None:
+    ends, compute = DOMAINS[op]
     graph = imported(one_op(op, {"x": (1, 101)}), tmp_path)
-    x = np.linspace(*domain, 101, dtype=np.float32)[None]
-    np.testing.assert_allclose(run_graph(graph, {"x": x})["y"], function(x), 1e-6, 1e-6)
-
-
-@pytest.mark.parametrize(
-    ("op", "attrs"),
-    [
-        ("Elu", {}),
-        ("Elu", {"alpha": 0.3}),
-        ("Celu", {"alpha": 2.5}),
-        ("Selu", {}),
-        ("Selu", {"alpha": 0.7, "gamma": 1.9}),
-        ("Softplus", {}),
-        ("Softsign", {}),
-        ("Shrink", {"lambd": 0.8}),
-        ("Shrink", {"lambd": 0.8, "bias": 0.5}),
-        ("ThresholdedRelu", {"alpha": 0.7}),
-    ],
-)
-def test_activations(op: str, attrs: dict[str, float], tmp_path: Path) -> None:
-    graph = assert_import_is_exact(one_op(op, {"x": SHAPE}, **attrs), tmp_path)
-    assert ops(graph) == [Op.FUNCTION]
-
-
-def test_mish(tmp_path: Path) -> None:
-    assert_import_is_exact(one_op("Mish", {"x": SHAPE}, opset=18), tmp_path)
+    x = np.linspace(*ends, 101, dtype=np.float32)[None]
+    np.testing.assert_allclose(run_graph(graph, {"x": x})["y"], compute(x), 1e-6, 1e-6)
 
 
 def test_swish(tmp_path: Path) -> None:

@@ -309,6 +309,17 @@ OTHERS = {
     "Pow integer": one_op("Pow", IMAGE, {"e": np.int64(2)}),
     "Div activations": chain(("Exp", ["x"], {}), ("Div", ["x", "a"], {})),
     "Div one by": chain(("Exp", ["x"], {}), ("Div", ["one", "a"], {}), one=np.float32(1)),
+    "CastLike": model(
+        [node("CastLike", ["c", "x"], ["like"]), node("Add", ["x", "like"], ["y"])],
+        {"x": (1, 3)},
+        ["y"],
+        {"c": np.array([1, 2, 3])},
+    ),
+    "CastLike computed": model(
+        [node("CastLike", ["x", "z"], ["like"]), node("Add", ["z", "like"], ["y"])],
+        {"x": (1, 3), "z": (1, 3)},
+        ["y"],
+    ),
     "Max two": one_op("Max", {"x": (1, 3, 4, 5), "b": (1, 3, 1, 5)}),
     "Max three": one_op("Max", {"x": (1, 3, 4), "b": (1, 3, 4), "a": (1, 1, 4)}),
     "Max vector": one_op("Max", {"x": (1, 3, 4, 5)}, {"lo": tensor(3, 3, 1, 1)}),

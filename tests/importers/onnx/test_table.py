@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.importers.onnx import test_moves, test_ops, test_opsets
+from tests.importers.onnx import test_functions, test_moves, test_ops, test_opsets
 from tinyflow.importers.onnx.table import HANDLERS
+from tinyflow.report.supported_operators import rule
 
-TABLES = (test_ops.OTHERS, test_opsets.OLD_FORMS, test_moves.MOVES)
+FUNCTIONS = {**test_functions.FUNCTIONS, **test_functions.DOMAINS}
+TABLES = (test_ops.OTHERS, test_opsets.OLD_FORMS, test_moves.MOVES, FUNCTIONS)
 """Their cases begin with the name of an operation."""
 
 OF_THEIR_OWN = {"AveragePool", "Conv", "ConvTranspose", "MaxPool", "Resize", "Split"} | {
@@ -15,6 +17,7 @@ OF_THEIR_OWN = {"AveragePool", "Conv", "ConvTranspose", "MaxPool", "Resize", "Sp
     "QLinearConv",
     "QLinearMatMul",
     "QuantizeLinear",
+    "Swish",
 }
 
 
@@ -25,6 +28,4 @@ def test_every_handler_is_tested() -> None:
 
 @pytest.mark.parametrize("op", HANDLERS)
 def test_every_handler_tells_its_rule(op: str) -> None:
-    rule = HANDLERS[op].__doc__
-    assert rule
-    assert rule.strip().endswith(".")
+    assert rule(HANDLERS[op]).endswith(".")

@@ -71,7 +71,12 @@ from tinyflow.importers.onnx.ops.global_pool import (
 )
 from tinyflow.importers.onnx.ops.layer_norm import convert_layer_norm
 from tinyflow.importers.onnx.ops.matmul import convert_matmul
-from tinyflow.importers.onnx.ops.nothing import convert_cast, convert_dropout, convert_identity
+from tinyflow.importers.onnx.ops.nothing import (
+    convert_cast,
+    convert_cast_like,
+    convert_dropout,
+    convert_identity,
+)
 from tinyflow.importers.onnx.ops.pad import convert_pad
 from tinyflow.importers.onnx.ops.pool import convert_average_pool, convert_max_pool
 from tinyflow.importers.onnx.ops.quantization import (
@@ -123,6 +128,7 @@ HANDLERS: dict[str, Handler] = {
     "AveragePool": convert_average_pool,
     "BatchNormalization": convert_batch_norm,
     "Cast": convert_cast,
+    "CastLike": convert_cast_like,
     "Ceil": partial(formulas.convert_elementary, elementary=Elementary.CEIL),
     "Celu": convert_celu,
     "CenterCropPad": convert_center_crop_pad,

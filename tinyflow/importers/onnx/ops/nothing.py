@@ -1,7 +1,8 @@
-"""Identity, Dropout and Cast: layers that leave their input as it is."""
+"""Identity, Dropout, Cast and CastLike: layers that leave their input as it is."""
 
 from __future__ import annotations
 
+import numpy as np
 import onnx
 
 from tinyflow.importers.common.builder import Builder, Value
@@ -30,3 +31,15 @@ def convert_cast(layer: Layer, builder: Builder) -> tuple[Value, ...]:
         name = onnx.TensorProto.DataType.Name(kind).lower()
         raise RefusalError(f"Cast to {name} is not supported", "keep the model in float")
     return (builder.value(layer),)
+
+
+def convert_cast_like(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """Dropped where its second operand is computed: all that is computed is float."""
+    if builder.is_constant(layer, 1):
+        raise RefusalError("CastLike to the type of a constant is not supported", "keep it float")
+    if not builder.is_constant(layer, 0):
+        return (builder.value(layer),)
+    builder.constants[layer.outputs[0]] = np.asarray(
+        builder.constants[layer.inputs[0]], dtype=np.float32
+    )
+    return ()
