@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
+import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from tinyflow.errors import MissingExtraError, ToolError
 
-_TOTAL = re.compile(r"Arena allocation total (\d+) bytes")
+GRANULE = 64
 _LARGEST_ARENA = 1 << 28
 
 
@@ -22,8 +20,8 @@ def open_interpreter(model: bytes, arena_bytes: int, keep_all: bool = False) -> 
     """An interpreter of a .tflite file, its tensors allocated; with ``keep_all`` no tensor takes
     the place of another, so that all can be read after a run.
 
-    Raises `MissingExtraError`, and `ToolError` where the model does not fit or has an operator
-    that the package does not have.
+    The arena must be large enough: an allocation that fails may end the process. Raises
+    `MissingExtraError`, and `ToolError` for an operator that the package does not have.
     """
     try:
         from tflite_micro.python.tflite_micro import runtime
@@ -42,33 +40,21 @@ def open_interpreter(model: bytes, arena_bytes: int, keep_all: bool = False) -> 
     raise ToolError(f"TensorFlow Lite Micro refuses the model: {reason}\n{printed()}")
 
 
-def used_arena(model: bytes) -> int:
-    """Bytes of its arena that the interpreter uses for a .tflite file, a multiple of 16.
+def least_arenas(model: bytes) -> tuple[int, int]:
+    """Bytes of the smallest arena in which the interpreter allocates the tensors of a .tflite
+    file, to `GRANULE` bytes; and of one in which no tensor takes the place of another.
 
-    Pointers have 64 bits here, so that a microcontroller needs a little less.
+    Found by trying, in a process of its own. Pointers have 64 bits here and the interpreter of the
+    package records what it does, so that a microcontroller needs less. Raises as
+    `open_interpreter` does.
     """
-    interpreter = open_interpreter(model, _LARGEST_ARENA)
-    with captured_stderr() as printed:
-        interpreter.print_allocations()
-    found = _TOTAL.search(printed())
-    if found is None:
-        raise ToolError(f"TensorFlow Lite Micro does not tell its arena's size: {printed()!r}")
-    return -(-int(found[1]) // 16) * 16
-
-
-def run_model(
-    model: bytes, inputs: Sequence[np.ndarray], indices: Mapping[str, int], arena_bytes: int
-) -> dict[str, np.ndarray]:
-    """The tensors ``indices`` [n, ...] of a .tflite file by name, for inputs [n, ...]."""
-    interpreter = open_interpreter(model, arena_bytes, keep_all=True)
-    found: dict[str, list[np.ndarray]] = {name: [] for name in indices}
-    for sample in range(len(inputs[0])):
-        for number, array in enumerate(inputs):
-            interpreter.set_input(array[sample : sample + 1], number)
-        interpreter.invoke()
-        for name, index in indices.items():
-            found[name].append(np.array(interpreter.GetTensor(index, 0)["tensor_data"]))
-    return {name: np.concatenate(parts) for name, parts in found.items()}
+    open_interpreter(model, _LARGEST_ARENA)
+    command = [sys.executable, "-m", "tinyflow.targets.tflite_micro_trial"]
+    answer = subprocess.run(command, input=model, capture_output=True, check=False)
+    if answer.returncode != 0:
+        raise ToolError(f"no arena was found to be large enough\n{answer.stderr.decode()}")
+    plain, keep_all = answer.stdout.split()
+    return int(plain), int(keep_all)
 
 
 @contextmanager

@@ -8,15 +8,13 @@ from tinyflow.codegen.schedule.alignment import align
 from tinyflow.codegen.tflite.custom.operator import BoundNode
 from tinyflow.codegen.tflite.file import TfliteFile
 from tinyflow.codegen.tflite.project.cmsis_nn import scratch_bytes
-from tinyflow.codegen.tflite.project.stand_in import stand_in, tensor_bytes
+from tinyflow.codegen.tflite.project.stand_in import stand_in
 from tinyflow.ir import Graph
-from tinyflow.targets.tflite_micro import used_arena
+from tinyflow.targets.tflite_micro import least_arenas
 
 _POINTER = 8
 _STATE_WORDS = 8
 """Words that a custom operator keeps beside its options."""
-_LINEAR_PLANNER = 8256
-"""Bytes of the planner that lets no tensor take the place of another: it has a table of 1024."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Arena:
 
 
 def find_arena(graph: Graph, file: TfliteFile, custom: dict[str, BoundNode]) -> Arena:
-    """What the interpreter of the tflite-micro package uses, with the working memory that custom
+    """What the interpreter of the tflite-micro package needs, with the working memory that custom
     operators and CMSIS-NN ask for, and what custom operators keep. ``custom`` are the nodes with
     such an operator, by name.
 
@@ -46,5 +44,5 @@ def find_arena(graph: Graph, file: TfliteFile, custom: dict[str, BoundNode]) -> 
             needed = scratch_bytes(graph, node)
         if needed:
             scratch[file.indices[node.output]] = needed
-    nbytes = used_arena(stand_in(file.data, scratch)) + kept
-    return Arena(nbytes, nbytes + tensor_bytes(file.data) + _LINEAR_PLANNER)
+    plain, keep_all = least_arenas(stand_in(file.data, scratch))
+    return Arena(plain + kept, keep_all + kept)

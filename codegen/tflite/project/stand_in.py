@@ -7,16 +7,13 @@ allocated, never run.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from tinyflow.codegen.schedule.alignment import align
 from tinyflow.codegen.tflite.flatbuffer import IDENTIFIER, schema
-from tinyflow.ir import DType
 
 
 def stand_in(model: bytes, scratch: Mapping[int, int]) -> bytes:
@@ -32,22 +29,6 @@ def stand_in(model: bytes, scratch: Mapping[int, int]) -> bytes:
     builder = flatbuffers.Builder(1024)
     builder.Finish(root.Pack(builder), file_identifier=IDENTIFIER)
     return bytes(builder.Output())
-
-
-def tensor_bytes(model: bytes) -> int:
-    """Bytes of all tensors of a .tflite file that are not constants, each on its own."""
-    names = schema()
-    root = names.ModelT.InitFromObj(names.Model.GetRootAs(model, 0))
-    sizes = {
-        code: DType[name].itemsize
-        for name, code in vars(names.TensorType).items()
-        if name in DType.__members__
-    }
-    return sum(
-        align(math.prod(int(size) for size in tensor.shape) * sizes[tensor.type])
-        for tensor in root.subgraphs[0].tensors
-        if root.buffers[tensor.buffer].data is None
-    )
 
 
 class _StandIn:
