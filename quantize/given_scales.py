@@ -87,6 +87,7 @@ class _Work:
     def __init__(self, editor: GraphEditor, given: dict[str, QuantParams]) -> None:
         self.editor = editor
         self.given = given
+        self.renamed: set[str] = set()
 
     def _node(self, name: str) -> Node:
         return next(node for node in self.editor.nodes if node.name == name)
@@ -130,20 +131,23 @@ class _Work:
         return True
 
     def _bypassed(self, node: Node) -> bool:
-        """Lets the node's readers read its operand; not where two outputs would become one."""
+        """Lets the operand stand for the result; not where two outputs would become one.
+
+        The operand takes over the name: it holds the rounded values now.
+        """
         x, y = node.inputs[0], node.output
-        if y not in self.editor.outputs:
-            self.editor.remove_node(node)
-            self.editor.redirect(y, x)
-            return True
-        if x in self.editor.outputs or self._producer(x) is None:
+        fixed = x in self.editor.outputs or x in self.editor.inputs
+        if fixed and y in self.editor.outputs:
             return False
         self.editor.remove_node(node)
-        self.editor.tensors.pop(y)
         self.editor.redirect(y, x)
+        if fixed or (x in self.renamed and y not in self.editor.graph.outputs):
+            return True
+        self.editor.tensors.pop(y)
         self.editor.outputs = [y if name == x else name for name in self.editor.outputs]
         self.editor.rename_output(x, y)
         self.given[y] = self.given.pop(x)
+        self.renamed.add(y)
         return True
 
     def spread(self) -> None:

@@ -75,14 +75,16 @@ def quantized(folder: Path, activations: str, **options: Any) -> onnx.ModelProto
 
 
 def scales_of(source: onnx.ModelProto) -> dict[str, QuantParams]:
-    """By quantized activation, as int8 parameters."""
+    """By dequantized activation, and input of the model, as int8 parameters."""
     constants = {t.name: numpy_helper.to_array(t) for t in source.graph.initializer}
-    found = {}
+    found, makers = {}, {layer.output[0]: layer for layer in source.graph.node}
     for layer in source.graph.node:
-        if layer.op_type == "QuantizeLinear":
+        if layer.op_type == "DequantizeLinear" and layer.input[0] not in constants:
             scale, zero = (constants[name] for name in layer.input[1:3])
             shift = 128 if zero.dtype == np.uint8 else 0
-            found[layer.input[0]] = QuantParams.per_tensor(float(scale), int(zero) - shift)
+            before = makers[layer.input[0]].input[0]
+            name = before if before in ("x", "y") else layer.output[0]
+            found[name] = QuantParams.per_tensor(float(scale), int(zero) - shift)
     return found
 
 

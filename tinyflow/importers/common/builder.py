@@ -111,8 +111,7 @@ class Builder:
         if not self.is_constant(layer, index):
             return self._values[layer.inputs[index]]
         array = as_float32(self.constants[layer.inputs[index]], f"operand {index}")
-        stored = array if array.shape[:1] == (1,) else array[None]
-        return Value(self.add_constant(layer.inputs[index], stored), array.shape)
+        return self.stored_constant(layer.inputs[index], array)
 
     def activation(self, layer: Layer, index: int = 0) -> str:
         """The tensor of an operand that has its batch axis in front, in the source's shape."""
@@ -167,6 +166,11 @@ class Builder:
         if stem in self.scales:
             self._scales_of[name] = self.scales[stem]
         return name
+
+    def stored_constant(self, stem: str, array: np.ndarray) -> Value:
+        """A constant as a value, with a batch axis like any other."""
+        stored = array if array.shape[:1] == (1,) else array[None]
+        return Value(self.add_constant(stem, stored), array.shape)
 
     def emit(
         self, layer: Layer, op: Op, inputs: Sequence[str], attrs: Attrs, suffix: str = ""
@@ -243,9 +247,12 @@ class Builder:
 
     def bind(self, name: str, result: str | Value) -> None:
         """Says what a source value is; a tensor stands for a value of its own shape. A new tensor
-        takes the value's name."""
+        takes the value's name, unless the value is codes: then it waits for that of the reals."""
         if isinstance(result, str):
             result = Value(result, self.shape(result))
+        if name in self.codes:
+            self._values[name] = result
+            return
         if result.tensor not in self._bound:
             result = replace(result, tensor=self._rename(result.tensor, name))
         self._values[name] = result
