@@ -23,7 +23,7 @@ REASONS = {
     "GridSample": "GridSample reads or writes pixels whose positions are computed",
     "DFT": "DFT computes with complex numbers",
     "ImageDecoder": "ImageDecoder reads a compressed image",
-    "MatMulInteger": "MatMulInteger computes with codes",
+    "com.microsoft.QGemm": "com.microsoft.QGemm computes with codes",
     "com.microsoft.QLinearAdd": "com.microsoft.QLinearAdd computes with codes",
     "com.microsoft.FusedConv": "com.microsoft.FusedConv is an operation that an optimizer has made",
     "ai.onnx.ml.TreeEnsemble": "ai.onnx.ml.TreeEnsemble belongs to classical machine learning",
