@@ -22,8 +22,8 @@ _PURPOSE = "building the bundle on TensorFlow Lite Micro"
 @dataclass(frozen=True)
 class Checkout:
     """Where the sources lie: ``tflite_micro`` is a checkout of that repository, ``cmsis_nn`` one
-    of CMSIS-NN. ``library`` was built from the former already. What is None is fetched, and
-    nothing is where there is no library."""
+    of CMSIS-NN, without which the plain kernels compute. ``library`` was built from the former
+    already, else it is built for each bundle."""
 
     tflite_micro: Path
     cmsis_nn: Path | None = None
@@ -33,8 +33,10 @@ class Checkout:
     def definitions(self) -> list[str]:
         """Options of CMake."""
         found = [f"-D{DIRECTORY}={self.tflite_micro}"]
-        if self.cmsis_nn is not None:
-            found.append(f"-D{CMSIS_NN}={self.cmsis_nn}")
+        if self.cmsis_nn is None:
+            found.append("-DTINYFLOW_CMSIS_NN=OFF")
+        else:
+            found += ["-DTINYFLOW_CMSIS_NN=ON", f"-D{CMSIS_NN}={self.cmsis_nn}"]
         if self.library is not None:
             found.append(f"-D{LIBRARY}={self.library}")
         return found
