@@ -12,6 +12,7 @@ from tinyflow.ir import RELU, RELU6, Clamp, DType, Op, QuantParams
 from tinyflow.ir.ops.broadcast import BinaryAttrs
 from tinyflow.ir.ops.clamp import ClampAttrs
 from tinyflow.ir.ops.concat import ConcatAttrs
+from tinyflow.ir.ops.fake_quant import FakeQuantAttrs
 from tinyflow.ir.ops.mean import MeanAttrs
 from tinyflow.ir.ops.pad import PadAttrs
 from tinyflow.ir.ops.pool import PoolAttrs
@@ -161,3 +162,36 @@ def test_codes_that_cannot_be_negative_need_no_relu() -> None:
         graph = b.build(b.node(Op.CLAMP, [y], ClampAttrs(RELU6), quant=q))
         after, _ = remove_identity(graph)
         assert (Op.CLAMP not in [n.op for n in after.nodes]) is implied
+
+
+ROUNDED = FakeQuantAttrs(0.25, -128)
+
+
+@pytest.mark.parametrize(
+    ("attrs", "border", "gone"),
+    [
+        (ROUNDED, 0.0, True),
+        (ROUNDED, 1.0, False),
+        (FakeQuantAttrs(0.25, -127), 0.0, False),
+        (FakeQuantAttrs(0.25, -128, -128, 0), 0.0, False),
+    ],
+)
+def test_what_is_rounded_already_is_not_rounded_again(
+    attrs: FakeQuantAttrs, border: float, gone: bool
+) -> None:
+    b = GraphBuilder()
+    y = b.node(Op.FAKE_QUANT, [_start(b)], ROUNDED)
+    y = b.node(Op.PAD, [y], PadAttrs(((0, 0), (1, 1), (1, 1), (0, 0)), border))
+    y = b.node(Op.MAX_POOL, [y], PoolAttrs((2, 2)))
+    graph = b.build(b.node(Op.SIGMOID, [b.node(Op.FAKE_QUANT, [y], attrs)]))
+    after, changed = remove_identity(graph)
+    assert changed is gone
+    assert [n.op for n in after.nodes].count(Op.FAKE_QUANT) == 2 - gone
+
+
+@pytest.mark.parametrize(("zero", "gone"), [(-128, True), (-120, False)])
+def test_rounding_that_cuts_negative_values_off_needs_no_relu(zero: int, gone: bool) -> None:
+    b = GraphBuilder()
+    y = b.node(Op.FAKE_QUANT, [_start(b)], FakeQuantAttrs(0.25, zero))
+    after, _ = remove_identity(b.build(b.node(Op.CLAMP, [y], ClampAttrs(RELU))))
+    assert (Op.CLAMP not in [n.op for n in after.nodes]) is gone

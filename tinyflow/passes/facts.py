@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from tinyflow.ir import Clamp, DType, Graph, Node, Op
+from tinyflow.ir.ops.fake_quant import FakeQuantAttrs
 from tinyflow.ir.ops.pad import PadAttrs
 
 _FIXED = {
@@ -86,7 +87,7 @@ def _bounds(graph: Graph, name: str, known: dict[str, Bounds]) -> Bounds:
 
 def _computed(graph: Graph, name: str, known: dict[str, Bounds]) -> Bounds:
     tensor = graph.tensors[name]
-    if tensor.is_constant and tensor.quant is None:
+    if tensor.is_constant and not tensor.dtype.is_integer:
         return float(np.min(tensor.value)), float(np.max(tensor.value))
     node = graph.producer(name)
     if node is None:
@@ -94,6 +95,10 @@ def _computed(graph: Graph, name: str, known: dict[str, Bounds]) -> Bounds:
     within = _FIXED.get(node.op, (-math.inf, math.inf))
     if node.op in _BETWEEN:
         within = _join(_bounds(graph, i, known) for i in node.inputs)
+    elif isinstance(node.attrs, FakeQuantAttrs):
+        attrs = node.attrs
+        lo, hi = (attrs.scale * (code - attrs.zero_point) for code in (attrs.lo, attrs.hi))
+        within = lo, hi
     elif isinstance(node.attrs, PadAttrs):
         value = node.attrs.value
         within = _join([_bounds(graph, node.inputs[0], known), (value, value)])
@@ -107,7 +112,7 @@ def _computed(graph: Graph, name: str, known: dict[str, Bounds]) -> Bounds:
 def _representable(graph: Graph, name: str) -> Bounds:
     """What the codes of a quantized tensor can say."""
     tensor = graph.tensors[name]
-    if tensor.quant is None or tensor.quant.axis is not None:
+    if tensor.quant is None or tensor.quant.axis is not None or not tensor.dtype.is_integer:
         return -math.inf, math.inf
     info = np.iinfo(tensor.dtype.numpy)
     scale, zero = tensor.quant.scale, tensor.quant.zero_point

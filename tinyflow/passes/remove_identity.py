@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyflow.ir import Graph, GraphEditor, Node, Op
+from tinyflow.ir import NO_CLAMP, Graph, GraphEditor, Node, Op
 from tinyflow.ir.ops.spatial import NO_PADDING
 from tinyflow.passes.affine import affine_node
 from tinyflow.passes.facts import bounds, clamp_of, find_node, same_codes
@@ -111,11 +111,35 @@ def _pool(graph: Graph, node: Node) -> bool:
     return window_of_one and attrs.clamp.is_identity
 
 
+def _rounded(graph: Graph, node: Node) -> bool:
+    """All that comes in is rounded so already, and has only been moved or selected since."""
+    pending = [node.inputs[0]]
+    while pending:
+        producer = graph.producer(pending.pop())
+        if producer is None:
+            return False
+        if producer.op in _SELECTING and (clamp_of(producer) or NO_CLAMP).is_identity:
+            if getattr(producer.attrs, "value", 0.0) != 0.0:
+                # The border of a PAD.
+                return False
+            pending += producer.inputs
+        elif producer.op is not Op.FAKE_QUANT or producer.attrs != node.attrs:
+            return False
+    return True
+
+
+_SELECTING = frozenset(
+    {Op.CONCAT, Op.MAX_POOL, Op.PAD, Op.RESHAPE, Op.RESIZE_NEAREST, Op.SLICE, Op.TRANSPOSE}
+)
+"""Operations whose results are elements of their operands, or zero."""
+
+
 # Asked only where the operand has the shape and the parameters of the result.
 _RULES: dict[Op, Callable[[Graph, Node], bool]] = {
     Op.AVERAGE_POOL: _pool,
     Op.CLAMP: _clamp,
     Op.CONCAT: _concat,
+    Op.FAKE_QUANT: _rounded,
     Op.MAX_POOL: _pool,
     Op.MEAN: _always,
     Op.PAD: _always,

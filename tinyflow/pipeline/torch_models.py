@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import nn
 from torch.export import ExportedProgram
+from torch.fx import GraphModule
 
 from tinyflow.data import Preprocess
 from tinyflow.errors import ModelError, UsageError
@@ -74,7 +75,7 @@ def factory_object(options: CompileOptions, progress: Progress) -> nn.Module | E
     with _current_folder():
         made = _made(module_name, name)
     if isinstance(made, nn.Module):
-        made = made.eval()
+        made = _for_inference(made)
         if options.weights is not None:
             _load_weights(made, Path(options.weights))
     elif not isinstance(made, ExportedProgram):
@@ -95,9 +96,15 @@ def object_graph(model: nn.Module | ExportedProgram, shapes: Shapes, name: str) 
             f"an object of type {type(model).__name__} is no model",
             "give a path, a torch.nn.Module or a torch.export.ExportedProgram",
         )
-    if model.training:
+    if model.training and not isinstance(model, GraphModule):
         raise ModelError(f"{name} is in training mode", "call model.eval() before")
     return import_module(model, _examples(model, shapes, name), name)
+
+
+def _for_inference(module: nn.Module) -> nn.Module:
+    """In evaluation mode; what was traced, as PT2E's modules are, has its mode in its operations,
+    and those of training are refused by name."""
+    return module if isinstance(module, GraphModule) else module.eval()
 
 
 def _examples(model: nn.Module, shapes: Shapes, name: str) -> tuple[torch.Tensor, ...]:

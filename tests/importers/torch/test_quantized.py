@@ -28,6 +28,7 @@ from tinyflow.importers import load_model  # noqa: E402
 from tinyflow.importers.torch import import_program  # noqa: E402
 from tinyflow.ir import Graph, Op, execute  # noqa: E402
 from tinyflow.passes import run_passes  # noqa: E402
+from tinyflow.pipeline.torch_models import object_graph  # noqa: E402
 from tinyflow.quantize import quantize_model, run_reference  # noqa: E402
 
 IMAGE = (1, 3, 8, 8)
@@ -170,6 +171,16 @@ def test_what_the_program_leaves_in_float_is_calibrated(tmp_path: Path) -> None:
     graph = quantize_model(canonical, {"image": images(16).numpy().transpose(0, 2, 3, 1)})
     params = [t.params for t in graph.tensors.values() if not t.is_constant]
     assert scales_of(program) < {(p.scale, p.zero_point) for p in params}
+
+
+def test_modules_that_pt2e_has_made() -> None:
+    """They count as in training mode, whatever they were traced in."""
+    example = (images(1),)
+    module = torch.export.export(Net().eval(), example).module()
+    prepared = pt2e.prepare_pt2e(module, Everywhere(torch.int8))
+    prepared(*example)
+    graph = object_graph(pt2e.convert_pt2e(prepared), {"image": IMAGE}, "net")
+    assert Op.FAKE_QUANT in {n.op for n in graph.nodes}
 
 
 def test_16_bits_are_refused() -> None:

@@ -254,7 +254,11 @@ class Builder:
             self._values[name] = result
             return
         if result.tensor not in self._bound:
-            result = replace(result, tensor=self._rename(result.tensor, name))
+            old, new = result.tensor, self._rename(result.tensor, name)
+            result = replace(result, tensor=new)
+            for codes in self.codes.keys() & self._values.keys():
+                if self._values[codes].tensor == old:
+                    self._values[codes] = replace(self._values[codes], tensor=new)
         self._values[name] = result
         self._bound.add(result.tensor)
 
