@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tinyflow.targets.build_tflite_micro import find_checkout, needs_tflite_micro
 from tinyflow.targets.flags import INCLUDE_FOLDERS
 
 _FOLDERS = (*INCLUDE_FOLDERS, "board")
@@ -21,6 +22,8 @@ def _folder() -> TemporaryDirectory[str]:
 def build_once(bundle_dir: Path, variant: str, build: Callable[[Path], Path]) -> Path:
     """The program for these sources and this ``variant``; ``build(path)`` makes it if need be."""
     digest = hashlib.sha256(variant.encode())
+    if needs_tflite_micro(bundle_dir):
+        digest.update(str(find_checkout()).encode())
     for folder in _FOLDERS:
         for path in sorted((bundle_dir / folder).rglob("*")):
             if path.is_file():
