@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from tinyflow.ir import OPS, Attrs, Clamp, Graph, GraphEditor, Node, Op, QuantParams, Tensor
 from tinyflow.ir.ops.clamp import ClampAttrs
 from tinyflow.ir.ops.fake_quant import FakeQuantAttrs
@@ -175,6 +177,8 @@ class _Work:
             return
         if node.op is Op.CLAMP:
             self.given[node.output] = reached[0]
+        elif node.op in _NO_LARGER:
+            self.given[node.output] = _image(node, reached[0])
         elif OPS[node.op].same_params:
             constants = [t for t in map(self._tensor, node.inputs) if t.is_constant]
             self.given[node.output] = _common(reached, constants)
@@ -209,6 +213,18 @@ class _Work:
             sources=node.sources,
         )
         self.editor.replace_node(node, replace(node, outputs=(inner,)), rescale)
+
+
+_NO_LARGER = frozenset({Op.ABS, Op.GELU, Op.HARD_SWISH, Op.LEAKY_RELU})
+"""Functions of one element whose results reach about as far as their operand does, so that the
+scale for all codes of the operand is not much coarser than one for the values that occur."""
+
+
+def _image(node: Node, params: QuantParams) -> QuantParams:
+    """The scale for what a function makes of all codes."""
+    reals = params.dequantize(np.arange(CODE_MIN, CODE_MAX + 1))
+    values = OPS[node.op].evaluate(node.attrs, reals)
+    return Range(float(values.min()), float(values.max())).params()
 
 
 def _attrs(node: Node) -> FakeQuantAttrs:

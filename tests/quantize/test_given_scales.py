@@ -103,7 +103,7 @@ def test_layers_without_a_scale_are_named() -> None:
     b = GraphBuilder()
     x = rounded(b, b.input("x", IMAGE), IN)
     y = conv(b, x, "first")
-    y = b.node(Op.HARD_SWISH, [y], None, "bent")
+    y = b.node(Op.EXP, [y], None, "bent")
     graph = b.build(rounded(b, conv(b, rounded(b, y, MIDDLE), "second"), OUT))
     with pytest.raises(DataError, match="no scale for the results of 'first'") as caught:
         quantize_model(graph, None)
@@ -164,6 +164,14 @@ def test_a_concatenation_without_a_scale_gets_one_for_all_its_parts() -> None:
     found = params[nodes[-1].output]
     assert found.scale == pytest.approx((hi - lo) / 255)
     assert {params[name] for name in nodes[-1].inputs} == {found}
+
+
+def test_a_function_of_given_codes_gets_the_scale_of_all_its_values() -> None:
+    b = GraphBuilder()
+    attrs = FakeQuantAttrs(0.0625, 0)
+    nodes, params = taken(b, b.node(Op.HARD_SWISH, [rounded(b, b.input("x", IMAGE), attrs)]))
+    span = 127 * 0.0625 + 0.375
+    assert params[nodes[0].output].scale == pytest.approx(span / 255)
 
 
 def test_a_scale_that_the_operation_prescribes_stays() -> None:
