@@ -78,10 +78,14 @@ file(GLOB_RECURSE tflm_shared
     ${micro}/core/*.cc ${micro}/kernels/internal/*.cc)
 list(APPEND tflm_sources ${tflm_shared})
 list(FILTER tflm_sources EXCLUDE REGEX "_test\\.cc$")
-list(FILTER tflm_sources EXCLUDE REGEX
-    "/(fake_micro_context|kernel_runner|mock_micro_graph|test_helper_custom_ops|test_helpers)\\.cc$")
+set(tflm_test_files fake_micro_context kernel_runner mock_micro_graph test_helper_custom_ops
+    test_helpers)
+foreach(name ${tflm_test_files})
+    list(FILTER tflm_sources EXCLUDE REGEX "/${name}\\.cc$")
+endforeach()
 
 add_library(tflite_micro STATIC ${tflm_sources})
+set_target_properties(tflite_micro PROPERTIES C_STANDARD 11)
 target_link_libraries(tflite_micro PUBLIC tflite_micro_headers)
 target_compile_options(tflite_micro PRIVATE
     -w -ffunction-sections -fdata-sections -ffile-prefix-map=${tflm}/= ${optimize})
