@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from tests.support.double import assert_exact, in_double
 from tests.support.graphs import GraphBuilder
-from tinyflow.ir import RELU, Op
+from tinyflow.ir import RELU, Op, QuantParams
 from tinyflow.ir.ops.conv2d import Conv2DAttrs
 from tinyflow.ir.ops.fully_connected import FullyConnectedAttrs
 from tinyflow.passes.linear_to_conv import linear_to_conv
@@ -35,3 +38,13 @@ def test_vectors_and_tokens_stay(shape: tuple[int, ...]) -> None:
     b = GraphBuilder()
     graph = b.build(b.node(Op.FULLY_CONNECTED, [b.input("x", shape), b.random("w", (3, 5))]))
     assert linear_to_conv(graph) == (graph, False)
+
+
+def test_scales_of_the_weight_stay() -> None:
+    b = GraphBuilder()
+    weight, x = b.random("w", (3, 5)), b.input("x", (1, 2, 4, 5))
+    params = QuantParams.per_channel(np.float32([0.5, 0.25, 0.125]), 0)
+    b.tensors[weight] = replace(b.tensors[weight], quant=params)
+    after, changed = linear_to_conv(b.build(b.node(Op.FULLY_CONNECTED, [x, weight])))
+    assert changed
+    assert after.operands(after.nodes[0])[1].quant == params

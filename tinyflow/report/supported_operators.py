@@ -29,8 +29,8 @@ _ONNX = (
     "28. Recurrent layers and control flow are refused."
 )
 _TORCH = (
-    "Modules and programs of torch.export (.pt2), float or quantized by PT2E, whose scales are kept; "
-    "for inference, with fixed shapes. The names are those of ATen operations."
+    "Modules and programs of torch.export (.pt2), float, or quantized by PT2E, whose scales are "
+    "kept; for inference, with fixed shapes. The names are those of ATen operations."
 )
 _TFLITE = "Float models, and int8 models, whose numbers are kept."
 _C = "Besides that, generated C asks of every layer, once all passes have run:"
