@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from tinyflow.errors import UsageError
-from tinyflow.targets.model import Board, Core, FlashProfile, Region, Target
+from tinyflow.targets.model import Board, Core, FlashProfile, Gpu, JetPack, Jetson, Region, Target
 
 HOST = "host"
 
@@ -55,6 +56,11 @@ def load_cores() -> dict[str, Core]:
 @cache
 def load_boards() -> dict[str, Board]:
     return _load_folder("boards", parse_board)
+
+
+@cache
+def load_jetsons() -> dict[str, Jetson]:
+    return _load_folder("jetsons", parse_jetson)
 
 
 def _load_folder(folder: str, parse: Callable[[str, Mapping[str, Any]], Any]) -> dict[str, Any]:
@@ -115,6 +121,26 @@ def parse_board(name: str, table: Mapping[str, Any]) -> Board:
         machine=table.get("machine"),
         flash_profile=profile,
         constants=regions.get("constants"),
+    )
+
+
+def parse_jetson(name: str, table: Mapping[str, Any]) -> Jetson:
+    """Raises `UsageError` where a key is missing or unknown."""
+    where = f"the board '{name}'"
+    known = {f.name for f in fields(Jetson)} - {"name"}
+    _check_keys(where, table, known, known)
+    gpu, jetpack = table["gpu"], table["jetpack"]
+    keys = {f.name for f in fields(Gpu)}
+    _check_keys(f"the GPU of {where}", gpu, keys, keys - {"advice"})
+    keys = {f.name for f in fields(JetPack)}
+    _check_keys(f"the JetPack of {where}", jetpack, keys, keys)
+    return Jetson(
+        **{
+            **table,
+            "name": name,
+            "gpu": Gpu(**{**gpu, "precisions": tuple(gpu["precisions"])}),
+            "jetpack": JetPack(**jetpack),
+        }
     )
 
 

@@ -95,6 +95,52 @@ class Board:
 
 
 @dataclass(frozen=True)
+class Gpu:
+    """A graphics processor as CUDA sees it.
+
+    ``sm`` is the compute capability times ten, ``bandwidth`` bytes a second of the memory that it
+    shares with the processor, ``fp16_flops`` operations a second of its ordinary units in half
+    precision. ``precisions`` are those that pay, the best one first; ``advice`` says in a sentence
+    why others do not.
+    """
+
+    title: str
+    sm: int
+    multiprocessors: int
+    clock_hz: int
+    bandwidth: float
+    fp16_flops: float
+    shared_bytes: int
+    precisions: tuple[str, ...]
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class JetPack:
+    """What NVIDIA's system image brings: the versions for which code is written."""
+
+    version: str
+    cuda: str
+    cxx_standard: int
+    tensorrt: str
+    cmake: str
+
+
+@dataclass(frozen=True)
+class Jetson:
+    """A Linux board with a GPU: its cores, which ``--backend c`` uses, and what it runs."""
+
+    name: str
+    title: str
+    core: str
+    cores: int
+    clock_hz: int
+    memory_bytes: int
+    gpu: Gpu
+    jetpack: JetPack
+
+
+@dataclass(frozen=True)
 class Target:
     """What ``--target`` names: a core, or a board with its core.
 

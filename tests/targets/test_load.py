@@ -8,7 +8,14 @@ import pytest
 
 from tinyflow.errors import UsageError
 from tinyflow.targets import Region, list_targets, load_target
-from tinyflow.targets.load import load_boards, load_cores, parse_board, parse_core
+from tinyflow.targets.load import (
+    load_boards,
+    load_cores,
+    load_jetsons,
+    parse_board,
+    parse_core,
+    parse_jetson,
+)
 
 MEMORY = {"flash": {"origin": 0, "bytes": 1024}, "ram": {"origin": 0x20000000, "bytes": 1024}}
 
@@ -135,3 +142,51 @@ def test_a_bad_core_is_told_the_compilers() -> None:
     with pytest.raises(UsageError) as caught:
         parse_core("odd", {"title": "x", "compiler": "tcc", "flags": []})
     assert "arm-none-eabi-gcc" in caught.value.hint
+
+
+def test_jetsons_are_described() -> None:
+    jetsons = load_jetsons()
+    assert list(jetsons) == [
+        "jetson-agx-orin",
+        "jetson-nano",
+        "jetson-orin-nano",
+        "jetson-xavier-nx",
+    ]
+    nano = jetsons["jetson-nano"]
+    assert (nano.gpu.sm, nano.jetpack.cuda, nano.jetpack.cxx_standard) == (53, "10.2", 14)
+    assert "int8" not in nano.gpu.precisions
+    assert "dot product" in nano.gpu.advice
+    assert {j.gpu.sm for j in jetsons.values()} == {53, 72, 87}
+
+
+def test_a_bad_jetson_is_told_what_is_wrong() -> None:
+    with pytest.raises(UsageError, match="the GPU of the board 'x' lacks the key 'bandwidth'"):
+        parse_jetson("x", {**_JETSON, "gpu": {**_GPU_WITHOUT_BANDWIDTH}})
+    with pytest.raises(UsageError, match="unknown key 'colour'"):
+        parse_jetson("x", {**_JETSON, "colour": "green"})
+
+
+_GPU_WITHOUT_BANDWIDTH = {
+    "title": "small",
+    "sm": 53,
+    "multiprocessors": 1,
+    "clock_hz": 1,
+    "fp16_flops": 1.0,
+    "shared_bytes": 1,
+    "precisions": ["fp16"],
+}
+_JETSON = {
+    "title": "small",
+    "core": "cortex-a57",
+    "cores": 1,
+    "clock_hz": 1,
+    "memory_bytes": 1,
+    "gpu": {**_GPU_WITHOUT_BANDWIDTH, "bandwidth": 1.0},
+    "jetpack": {
+        "version": "4.6",
+        "cuda": "10.2",
+        "cxx_standard": 14,
+        "tensorrt": "8.2",
+        "cmake": "3.10",
+    },
+}
