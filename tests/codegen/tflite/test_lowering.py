@@ -120,6 +120,16 @@ def test_a_layer_norm_loses_little_in_sixteen_bits(spread: float) -> None:
     assert costs.samples == 4
 
 
+def test_a_large_layer_norm_has_room_in_the_runtime() -> None:
+    """Its tensors in 16 bits take twenty times the bytes of its operand."""
+    b = GraphBuilder()
+    x = b.input("x", (1, 96, 96, 64), DType.INT8, IN)
+    quant = QuantParams.per_tensor(4 / 127)
+    graph = attach_integers(b.build(b.node(Op.LAYER_NORM, [x], LayerNormAttrs(), "norm", quant)))
+    samples = samples_of(graph, 3)
+    assert lowering_costs(graph, lowered(graph, samples), samples).layers[0].sqnr_db > 30
+
+
 def test_costs_tell_a_layer_from_those_before_it() -> None:
     b = GraphBuilder()
     x = b.input("x", (1, 64), DType.INT8, IN)

@@ -50,10 +50,9 @@ class TfliteMicro(Engine):
     def run(self, file: TfliteFile, graph: Graph, inputs: Arrays, names: Sequence[str]) -> Arrays:
         from tflite_micro.python.tflite_micro import runtime
 
-        needed = sum(tensor.nbytes for tensor in graph.tensors.values())
         interpreter: Any = runtime.Interpreter.from_bytes(
             file.data,
-            arena_size=max(_LEAST_ARENA, _ARENA_PER_BYTE * needed),
+            arena_size=max(_LEAST_ARENA, _ARENA_PER_BYTE * file.tensor_bytes),
             # The misspelt keyword is the package's own.
             intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors,
         )
