@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tinyflow.ir.ops.reshape import ReshapeAttrs
+from tinyflow.ir.ops.transpose import TransposeAttrs
 from tinyflow.passes.views import Atom, Moves, View, moves
+from tinyflow.passes.views.moves import MOST_AXES
+from tinyflow.passes.views.narrow import block_moves
 
 Step = tuple[str, tuple[int, ...]]
 
@@ -111,6 +115,23 @@ def test_moves_make_the_view(case: tuple[tuple[int, ...], list[Step]]) -> None:
 
 @given(chains())
 @settings(max_examples=200, deadline=None)
+def test_steps_make_the_view_with_four_axes(case: tuple[tuple[int, ...], list[Step]]) -> None:
+    view, array = apply(*case)
+    if view is None:
+        return
+    seen = np.arange(array.size).reshape(case[0])
+    for _, attrs in moves(view, case[0]).steps(case[0]):
+        if isinstance(attrs, TransposeAttrs):
+            assert len(attrs.perm) <= MOST_AXES
+            seen = seen.transpose(attrs.perm)
+        else:
+            assert isinstance(attrs, ReshapeAttrs)
+            seen = seen.reshape(attrs.shape)
+    np.testing.assert_array_equal(seen, array)
+
+
+@given(chains())
+@settings(max_examples=200, deadline=None)
 def test_the_inverse_leads_back(case: tuple[tuple[int, ...], list[Step]]) -> None:
     shape = case[0]
     view, array = apply(*case)
@@ -169,3 +190,16 @@ def test_a_reshape_stays_below_where_both_are_possible(
     view = View.of(shape).transpose(perm).reshape(after)
     assert view is not None
     assert moves(view, shape) == Moves(None, perm, after)
+
+
+@pytest.mark.parametrize(
+    ("goal", "count"), [((1, 0), 1), ((2, 1, 0), 1), ((2, 3, 0, 4, 1), 2), ((1, 3, 0, 2), 2)]
+)
+def test_block_moves_are_few(goal: tuple[int, ...], count: int) -> None:
+    found = block_moves(goal)
+    order = tuple(range(len(goal)))
+    for (first, second), blocks in found:
+        parts = (order[:first], order[first:second], order[second:])
+        order = sum((parts[block] for block in blocks), ())
+    assert order == goal
+    assert len(found) == count

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from tinyflow.ir import Attrs, Graph, GraphEditor, Node, Op, Shape, Tensor
 from tinyflow.ir.ops.reshape import ReshapeAttrs
-from tinyflow.ir.ops.transpose import TransposeAttrs
 from tinyflow.passes.views import View, moves
 from tinyflow.passes.views.source import is_move, seen_through
 
@@ -132,16 +131,8 @@ class Sweep:
 
     def _place(self, held: Held, view: View, tensor: str) -> str:
         """Appends the moves from a stored tensor to a view of it, those that are not there yet."""
-        path = moves(view, held.stored)
         seen, name = View.of(held.stored), held.name
-        steps: list[tuple[Op, Attrs]] = []
-        if path.before is not None:
-            steps.append((Op.RESHAPE, ReshapeAttrs(path.before)))
-        if path.perm is not None:
-            steps.append((Op.TRANSPOSE, TransposeAttrs(path.perm)))
-        if path.after is not None:
-            steps.append((Op.RESHAPE, ReshapeAttrs(path.after)))
-        for op, attrs in steps:
+        for op, attrs in moves(view, held.stored).steps(held.stored):
             step = Node("", op, (name,), ("",), attrs)
             result = seen_through(seen, step)
             assert result is not None

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tinyflow.ir import Shape
+from tinyflow.ir import Attrs, Op, Shape
+from tinyflow.ir.ops.reshape import ReshapeAttrs
+from tinyflow.ir.ops.transpose import TransposeAttrs
+from tinyflow.passes.views.narrow import block_moves
 from tinyflow.passes.views.view import View
 
 Perm = tuple[int, ...]
@@ -29,6 +34,21 @@ class Moves:
     def is_free(self) -> bool:
         """Whether no element moves at run time."""
         return self.perm is None
+
+    def steps(self, source: Shape) -> Iterator[tuple[Op, Attrs]]:
+        """The nodes, from a tensor of shape ``source``. A TRANSPOSE of more axes than kernels see
+        becomes several, of one matrix or stack of matrices each."""
+        if self.perm is None or len(self.perm) <= MOST_AXES:
+            if self.before is not None:
+                yield Op.RESHAPE, ReshapeAttrs(self.before)
+            if self.perm is not None:
+                yield Op.TRANSPOSE, TransposeAttrs(self.perm)
+            if self.after is not None:
+                yield Op.RESHAPE, ReshapeAttrs(self.after)
+            return
+        sizes = source if self.before is None else self.before
+        yield from _narrow_steps(sizes[1:], tuple(axis - 1 for axis in self.perm[1:]))
+        yield Op.RESHAPE, ReshapeAttrs(self.after or tuple(sizes[axis] for axis in self.perm))
 
 
 def moves(view: View, source: Shape) -> Moves:
@@ -107,3 +127,14 @@ def _with_units(order: list[int], source: Shape, result: Shape) -> Perm:
         return tuple(next(rest) if d > 1 else axis for axis, d in enumerate(source))
     spare, rest = iter(units), iter(order)
     return tuple(next(rest) if d > 1 else next(spare) for d in result)
+
+
+def _narrow_steps(sizes: Shape, goal: Perm) -> Iterator[tuple[Op, Attrs]]:
+    """Of axes behind the batch's; axis i of the result is axis ``goal[i]``."""
+    order = tuple(range(len(sizes)))
+    for (first, second), blocks in block_moves(goal):
+        parts = (order[:first], order[first:second], order[second:])
+        extents = tuple(math.prod(sizes[axis] for axis in part) for part in parts)
+        yield Op.RESHAPE, ReshapeAttrs((1, *extents))
+        yield Op.TRANSPOSE, TransposeAttrs((0, *(block + 1 for block in blocks)))
+        order = sum((parts[block] for block in blocks), ())

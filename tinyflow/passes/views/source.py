@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tinyflow.ir import Attrs, Graph, GraphEditor, Node, Op, Shape
+from tinyflow.ir import Graph, GraphEditor, Node, Op, Shape
 from tinyflow.ir.ops.reshape import ReshapeAttrs
 from tinyflow.ir.ops.transpose import TransposeAttrs
 from tinyflow.passes.facts import same_codes
@@ -75,17 +75,13 @@ def move_nodes(
 
     They bear the owner's name with a suffix, or the owner's own name where they make ``output``.
     """
-    path = moves(source.view, source.stored)
-    steps: list[tuple[Op, Attrs, str]] = []
-    if path.before is not None:
-        steps.append((Op.RESHAPE, ReshapeAttrs(path.before), "reshaped"))
-    if path.perm is not None:
-        steps.append((Op.TRANSPOSE, TransposeAttrs(path.perm), "moved"))
-    if path.after is not None or (output is not None and not steps):
-        steps.append((Op.RESHAPE, ReshapeAttrs(source.view.shape), "reshaped"))
+    steps = list(moves(source.view, source.stored).steps(source.stored))
+    if output is not None and not steps:
+        steps.append((Op.RESHAPE, ReshapeAttrs(source.view.shape)))
     nodes: list[Node] = []
     name, view = source.name, View.of(source.stored)
-    for op, attrs, suffix in steps:
+    for op, attrs in steps:
+        suffix = "moved" if op is Op.TRANSPOSE else "reshaped"
         is_last = len(nodes) == len(steps) - 1
         own = output is not None and is_last
         label = owner.name if own else editor.claim_node(f"{owner.name}/{suffix}")
