@@ -301,14 +301,6 @@ def cast_and_back() -> onnx.ModelProto:
 
 
 REFUSED: dict[str, tuple[onnx.ModelProto, str]] = {
-    "two activations": (
-        one_op("MatMul", {"a": (1, 1, 4, 5), "b": (1, 2, 5, 4)}),
-        "multiplies the activations [1, 1, 4, 5] and [1, 2, 5, 4]",
-    ),
-    "Gemm of two activations": (
-        one_op("Gemm", {"a": (1, 5), "b": (5, 4)} | {"b": (1, 4)}, transA=1),
-        "constant second",
-    ),
     "3-D convolution": (
         one_op("Conv", {"x": (1, 3, 4, 4, 4)}, {"w": tensor(0, 2, 3, 3, 3, 3)}),
         "over 3 image axes",
@@ -324,10 +316,6 @@ REFUSED: dict[str, tuple[onnx.ModelProto, str]] = {
     "dilated transposed convolution": (
         one_op("ConvTranspose", IMAGE, {"w": tensor(0, 3, 2, 2, 2)}, dilations=[2, 2]),
         "with dilation",
-    ),
-    "dilated pool": (
-        one_op("MaxPool", IMAGE, kernel_shape=[2, 2], dilations=[2, 1]),
-        "MaxPool with dilation",
     ),
     "division by zero": (one_op("Div", IMAGE, {"c": np.zeros((), np.float32)}), "holds zero"),
     "batch is squeezed": (one_op("Squeeze", {"x": (1, 3)}), "no batch axis"),

@@ -134,16 +134,18 @@ REFUSED: dict[str, tuple[Callable[[Tensor], Outputs], str]] = {
     ),
     "batch is lost": (lambda x: x[0], "no batch axis of 1"),
     "batch is moved": (lambda x: x.permute(1, 0, 2, 3), "no batch axis of 1"),
-    "reordered": (lambda x: x[:, torch.tensor([2, 0, 1])], "in an order that is no slice"),
+    "reordered": (
+        lambda x: x.flatten(1)[:, torch.arange(143, -1, -1)],
+        "144 slices, and no more than 64",
+    ),
     "rounded": (lambda x: torch.div(x, 2, rounding_mode="floor"), "rounds its result"),
     "norm of order 1": (lambda x: torch.linalg.vector_norm(x, 1, dim=1), "order 1"),
     "uneven windows": (lambda x: F.adaptive_avg_pool2d(x, (4, 4)), "different sizes"),
     "cast": (lambda x: x.to(torch.int32) * 2.0, "cast to int32"),
-    "repeated": (
-        lambda x: x.mean(-1, keepdim=True).expand(1, 3, 6, 4).softmax(-1),
-        "repeated from [1, 3, 6, 1]",
+    "choice of infinity": (
+        lambda x: torch.where(torch.eye(6, 8) > 0, x, -torch.inf),
+        "numbers that are not finite",
     ),
-    "choice by element": (lambda x: torch.where(torch.eye(6, 8) > 0, x, -x), "element by element"),
     "infinite padding": (lambda x: F.pad(x, (1, 1), value=float("inf")), "pad with inf"),
 }
 

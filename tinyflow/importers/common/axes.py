@@ -44,7 +44,7 @@ def mean_of(
     if not inner:
         return reshape_to(layer, builder, value, shape, "squeezed")
     attrs = MeanAttrs(inner, keep)
-    x = builder.emit(layer, Op.MEAN, (builder.full(value),), attrs, suffix)
+    x = builder.emit(layer, Op.MEAN, (builder.full(value, layer),), attrs, suffix)
     return reshape_to(layer, builder, Value(x, builder.shape(x)), shape, "squeezed")
 
 
@@ -73,8 +73,23 @@ def softmax_of(layer: Layer, builder: Builder, value: Value, axis: int, suffix: 
     perm = (*(i for i in range(rank) if i != axis), axis)
     back = sorted(range(rank), key=lambda i: perm[i])
     last = transpose_to(layer, builder, value, perm, "axis_last")
-    y = builder.emit(layer, Op.SOFTMAX, (builder.full(last),), SoftmaxAttrs(), suffix)
+    y = builder.emit(layer, Op.SOFTMAX, (builder.full(last, layer),), SoftmaxAttrs(), suffix)
     return transpose_to(layer, builder, Value(y, last.shape), back, "axis_back")
+
+
+def standardized(
+    layer: Layer, builder: Builder, value: Value, axes: int, epsilon: float
+) -> tuple[Value, Value]:
+    """The mean and the inverse of the standard deviation over the last ``axes`` axes, which stay
+    as axes of 1."""
+    rank = len(value.shape)
+    reduced = tuple(range(rank - axes, rank))
+    mean = mean_of(layer, builder, value, reduced, True, "mean")
+    centred = binary(layer, builder, Op.SUB, (value, mean), "centred")
+    squares = binary(layer, builder, Op.MUL, (centred, centred), "squares")
+    variance = mean_of(layer, builder, squares, reduced, True, "variance")
+    shifted = binary(layer, builder, Op.ADD, (variance, epsilon), "shifted")
+    return mean, unary_of(layer, builder, Op.POWER, shifted, PowerAttrs(-0.5), "inverse")
 
 
 def layer_norm_of(
@@ -92,7 +107,7 @@ def layer_norm_of(
     flat = reshape_to(
         layer, builder, value, (*value.shape[: len(value.shape) - axes], size), "joined"
     )
-    inputs = [builder.full(flat)]
+    inputs = [builder.full(flat, layer)]
     if gamma is None and beta is not None:
         gamma = np.ones(inner, dtype=np.float32)
     for name, parameter in (("gamma", gamma), ("beta", beta)):

@@ -96,8 +96,11 @@ def quotient(
     return binary(layer, builder, Op.MUL, (left, (1.0 / divisor).astype(np.float32)))
 
 
-def clamped(layer: Layer, builder: Builder, value: Value, lo: float, hi: float) -> Value:
+def clamped(
+    layer: Layer, builder: Builder, value: Value, lo: float, hi: float, suffix: str = ""
+) -> Value:
     """``min(max(x, lo), hi)``."""
     if math.isnan(lo) or math.isnan(hi):
         raise RefusalError(f"{layer.op} has a limit that is not a number")
-    return unary_of(layer, builder, Op.CLAMP, value, ClampAttrs(Clamp(min(lo, hi), hi)))
+    attrs = ClampAttrs(Clamp(min(lo, hi), hi))
+    return unary_of(layer, builder, Op.CLAMP, value, attrs, suffix)

@@ -10,6 +10,7 @@ from tinyflow.importers.common.builder import Builder, Value
 from tinyflow.importers.common.layer import Layer, RefusalError
 from tinyflow.importers.common.views import (
     concat_of,
+    expanded,
     part_of,
     reshape_to,
     stored_shape,
@@ -28,14 +29,16 @@ def linear(
     bias: np.ndarray | None = None,
     stem: str = "",
     suffix: str = "",
+    bias_stem: str = "",
 ) -> Value:
-    """x [..., k] times weight [o, k], transposed, plus bias [o] -> [..., o]."""
+    """x [..., k] times weight [o, k], transposed, plus bias [o] -> [..., o]. The stems name the
+    constants."""
     if weight.ndim != 2 or x.shape[-1:] != weight.shape[1:]:
         raise RefusalError(f"an input {list(x.shape)} does not fit a weight {list(weight.shape)}")
     stem = stem or f"{layer.name}/weight"
-    inputs = [builder.full(x), builder.add_constant(stem, weight)]
+    inputs = [builder.full(x, layer), builder.add_constant(stem, weight)]
     if bias is not None:
-        inputs.append(builder.add_constant(f"{stem}/bias", bias))
+        inputs.append(builder.add_constant(bias_stem or f"{stem}/bias", bias))
     y = builder.emit(layer, Op.FULLY_CONNECTED, inputs, FullyConnectedAttrs(), suffix)
     return Value(y, (*x.shape[:-1], len(weight)))
 
@@ -58,43 +61,55 @@ def product_of(
     suffix: str = "",
     transpose_b: bool = False,
 ) -> Value:
-    """Of two activations a [..., m, k] and b [..., k, p], or [..., p, k] with ``transpose_b``."""
+    """Of two activations a [..., m, k] and b [..., k, p], or [..., p, k] with ``transpose_b``.
+
+    Leading axes broadcast, and an operand of one axis is a row or a column, as in NumPy.
+    """
     if min(len(a.shape), len(b.shape)) < 2:
-        raise RefusalError(
-            f"it multiplies the activations {list(a.shape)} and {list(b.shape)}",
-            "give both two axes: unsqueeze vectors before",
-        )
+        return _of_vectors(layer, builder, a, b, suffix)
     columns = b.shape[-2] if transpose_b else b.shape[-1]
     fronts = [tuple(d for d in x.shape[:-2] if d > 1) for x in (a, b)]
-    front = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    result = (*(int(d) for d in front), a.shape[-2], columns)
-    if fronts[0] == fronts[1]:
-        left, right = (
-            _stack(layer, builder, x, fronts[0], name) for x, name in ((a, "a"), (b, "b"))
-        )
-    elif not fronts[1]:
+    try:
+        front = tuple(int(d) for d in np.broadcast_shapes(a.shape[:-2], b.shape[:-2]))
+    except ValueError:
+        raise RefusalError(
+            f"the leading axes of {list(a.shape)} and {list(b.shape)} do not broadcast"
+        ) from None
+    result = (*front, a.shape[-2], columns)
+    if fronts[0] != fronts[1] and not fronts[1]:
         # One matrix for the whole stack: the stack's rows are rows of one matrix.
         rows = math.prod(a.shape[:-1])
         left = reshape_to(layer, builder, a, (1, rows, a.shape[-1]), "rows").tensor
         right = reshape_to(layer, builder, b, (1, *b.shape[-2:]), "matrix").tensor
     else:
-        raise RefusalError(
-            f"it multiplies the activations {list(a.shape)} and {list(b.shape)}",
-            "give both equal leading axes: expand or reshape one of them before",
-        )
+        if fronts[0] != fronts[1]:
+            a, b = (expanded(layer, builder, x, (*front, *x.shape[-2:])) for x in (a, b))
+        wide = tuple(d for d in front if d > 1)
+        left, right = (_stack(layer, builder, x, wide, name) for x, name in ((a, "a"), (b, "b")))
     attrs = MatmulAttrs(transpose_b=transpose_b)
     y = builder.emit(layer, Op.MATMUL, (left, right), attrs, suffix)
     x = builder.reshape(layer, y, stored_shape(result), "unstacked")
     return Value(x, result)
 
 
+def _of_vectors(layer: Layer, builder: Builder, a: Value, b: Value, suffix: str) -> Value:
+    """Where one operand has one axis: as a matrix of one row or column, which is taken off."""
+    left = a if len(a.shape) > 1 else reshape_to(layer, builder, a, (1, *a.shape), "row")
+    right = b if len(b.shape) > 1 else reshape_to(layer, builder, b, (*b.shape, 1), "column")
+    y = product_of(layer, builder, left, right, suffix)
+    rows = () if len(a.shape) == 1 else y.shape[-2:-1]
+    columns = () if len(b.shape) == 1 else y.shape[-1:]
+    return reshape_to(layer, builder, y, (*y.shape[:-2], *rows, *columns), "squeezed")
+
+
 def _stack(layer: Layer, builder: Builder, x: Value, front: Shape, name: str) -> str:
     """As [1, m, k] or [1, stack, m, k]."""
-    stored = builder.shape(builder.full(x))
+    tensor = builder.full(x, layer)
+    stored = builder.shape(tensor)
     if len(stored) == len(front) + 3 and len(stored) in (3, 4):
-        return x.tensor
+        return tensor
     axes = (1, math.prod(front)) if front else (1,)
-    return builder.reshape(layer, x.tensor, (*axes, *x.shape[-2:]), f"stacked_{name}")
+    return builder.reshape(layer, tensor, (*axes, *x.shape[-2:]), f"stacked_{name}")
 
 
 def _from_right(layer: Layer, builder: Builder, x: Value, weight: np.ndarray, stem: str) -> Value:

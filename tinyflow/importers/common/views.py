@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 
 from tinyflow.importers.common.builder import BATCH_REMEDY, Builder, Value
 from tinyflow.importers.common.layer import Layer, RefusalError
@@ -24,7 +23,7 @@ def stored_shape(shape: Shape) -> Shape:
 
 def lifted(layer: Layer, builder: Builder, value: Value) -> str:
     """The value as a tensor with an axis of 1 in front of all of the source's."""
-    return builder.reshape(layer, builder.full(value), (1, *value.shape), "lifted")
+    return builder.reshape(layer, builder.full(value, layer), (1, *value.shape), "lifted")
 
 
 def lowered(layer: Layer, builder: Builder, x: str) -> Value:
@@ -40,7 +39,7 @@ def reshape_to(
     wanted = tuple(int(d) for d in shape)
     if math.prod(wanted) != math.prod(value.shape) or any(d < 1 for d in wanted):
         raise RefusalError(f"{list(value.shape)} cannot be reshaped to {list(wanted)}")
-    x = builder.reshape(layer, builder.full(value), stored_shape(wanted), suffix)
+    x = builder.reshape(layer, builder.full(value, layer), stored_shape(wanted), suffix)
     return Value(x, wanted)
 
 
@@ -57,10 +56,10 @@ def transpose_to(
     if moved == sorted(moved):
         return reshape_to(layer, builder, value, shape, suffix)
     if order[0] == 0 and value.shape[0] == 1:
-        return Value(builder.transpose(layer, builder.full(value), order, suffix), shape)
+        return Value(builder.transpose(layer, builder.full(value, layer), order, suffix), shape)
     if value.shape[0] == 1:
         rest = (0, *(axis for axis in order if axis != 0))
-        x = builder.transpose(layer, builder.full(value), rest, suffix)
+        x = builder.transpose(layer, builder.full(value, layer), rest, suffix)
         return Value(builder.reshape(layer, x, stored_shape(shape), "lowered"), shape)
     raised = (0, *(axis + 1 for axis in order))
     x = builder.transpose(layer, lifted(layer, builder, value), raised, suffix)
@@ -84,7 +83,7 @@ def slice_of(
         if boxes[0][0] != 0 or boxes[0][1] < 1:
             raise RefusalError("it cuts the batch axis", BATCH_REMEDY)
         boxes[0] = (0, 1, 1)
-        x = builder.emit(layer, Op.SLICE, (builder.full(value),), _attrs(boxes), suffix)
+        x = builder.emit(layer, Op.SLICE, (builder.full(value, layer),), _attrs(boxes), suffix)
         return Value(x, builder.shape(x))
     x = lifted(layer, builder, value)
     x = builder.emit(layer, Op.SLICE, (x,), _attrs([(0, 1, 1), *boxes]), suffix)
@@ -138,41 +137,36 @@ def split_of(
     return tuple(results)
 
 
-def concat_of(layer: Layer, builder: Builder, values: Sequence[Value], axis: int) -> Value:
+def concat_of(
+    layer: Layer, builder: Builder, values: Sequence[Value], axis: int, suffix: str = ""
+) -> Value:
     """Joined along one of the source's axes."""
     if axis > 0 and all(v.shape[:1] == (1,) for v in values):
-        x = builder.emit(
-            layer, Op.CONCAT, [builder.full(v, layer) for v in values], ConcatAttrs(axis)
-        )
+        names = [builder.full(v, layer) for v in values]
+        x = builder.emit(layer, Op.CONCAT, names, ConcatAttrs(axis), suffix)
         return Value(x, builder.shape(x))
     names = [lifted(layer, builder, v) for v in values]
-    return lowered(layer, builder, builder.emit(layer, Op.CONCAT, names, ConcatAttrs(axis + 1)))
-
-
-def picked(
-    layer: Layer, builder: Builder, value: Value, axis: int, indices: Sequence[int]
-) -> Value:
-    """The given indices of one axis, where they are evenly spaced and ascending."""
-    size = value.shape[axis]
-    wanted = [int(i) + (size if i < 0 else 0) for i in indices]
-    if not wanted or not all(0 <= i < size for i in wanted):
-        raise RefusalError(f"it picks the indices {wanted[:8]} of an axis of {size}")
-    steps = {b - a for a, b in pairwise(wanted)}
-    if len(steps) > 1 or min(steps, default=1) < 1:
-        shown = ", ".join(map(str, wanted[:8])) + (", ..." if len(wanted) > 8 else "")
-        raise RefusalError(
-            f"it picks the indices {shown} of an axis, in an order that is no slice",
-            "pick evenly spaced, ascending indices, or permute weights instead of activations",
-        )
-    step = min(steps, default=1)
-    return part_of(layer, builder, value, axis, wanted[0], wanted[-1] + 1, "", step)
+    attrs = ConcatAttrs(axis + 1)
+    return lowered(layer, builder, builder.emit(layer, Op.CONCAT, names, attrs, suffix))
 
 
 def expanded(layer: Layer, builder: Builder, value: Value, shape: Shape) -> Value:
-    """Repeated along axes of 1 and along new ones in front; the tensor keeps a 1 there."""
+    """Repeated along axes of 1 and along new ones in front; the tensor keeps a 1 there until a
+    layer reads it that does not broadcast."""
     stored = builder.shape(value.tensor)
     own = stored[len(stored) - len(value.shape) :]
     axes = (*(1,) * (len(shape) - len(own)), *own)
     front = () if shape[:1] == (1,) else (1,)
     x = builder.reshape(layer, value.tensor, (*front, *axes) or (1,), "unsqueezed")
     return Value(x, shape)
+
+
+def tiled(layer: Layer, builder: Builder, value: Value, repeats: Sequence[int]) -> Value:
+    """So many copies along each of the source's axes."""
+    if len(repeats) != len(value.shape) or min(repeats, default=1) < 1:
+        raise RefusalError(f"{list(repeats)} copies do not fit {list(value.shape)}")
+    x = lifted(layer, builder, value)
+    for axis, count in enumerate(repeats):
+        if count > 1:
+            x = builder.repeat(layer, x, axis + 1, count)
+    return lowered(layer, builder, x)

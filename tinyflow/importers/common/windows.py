@@ -1,4 +1,4 @@
-"""Convolutions and pools: layers that slide a window over images or signals."""
+"""Windows that slide over images or signals, and convolutions."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinyflow.importers.common.builder import Builder
-from tinyflow.importers.common.images import spatial_rank, to_nhwc, to_source
 from tinyflow.importers.common.layer import Layer, RefusalError
 from tinyflow.ir import Op
 from tinyflow.ir.ops.conv2d import Conv2DAttrs
 from tinyflow.ir.ops.depthwise_conv2d import DepthwiseConv2DAttrs
-from tinyflow.ir.ops.mean import MeanAttrs
-from tinyflow.ir.ops.pad import PadAttrs
-from tinyflow.ir.ops.pool import PoolAttrs
 from tinyflow.ir.ops.spatial import NO_PADDING, Padding, Pair, extent
 
 
@@ -84,37 +80,3 @@ def convolution(
         return builder.emit(layer, Op.DEPTHWISE_CONV_2D, inputs, attrs)
     plain = Conv2DAttrs(window.strides, window.padding, window.dilations, groups)
     return builder.emit(layer, Op.CONV_2D, inputs, plain)
-
-
-def max_pool(layer: Layer, builder: Builder, window: Window, ceiling: bool) -> str:
-    """Of the layer's first operand, in the source's axes."""
-    rank = spatial_rank(layer, builder, builder.activation(layer))
-    x = to_nhwc(layer, builder, builder.activation(layer))
-    if ceiling:
-        window = window.with_ceiling(image_size(builder, x))
-    attrs = PoolAttrs(window.kernel, window.strides, window.padding)
-    return to_source(layer, builder, builder.emit(layer, Op.MAX_POOL, (x,), attrs), rank)
-
-
-def average_pool(
-    layer: Layer, builder: Builder, window: Window, ceiling: bool, count_padding: bool
-) -> str:
-    """As `max_pool`; a window over the whole image becomes a mean."""
-    rank = spatial_rank(layer, builder, builder.activation(layer))
-    x = to_nhwc(layer, builder, builder.activation(layer))
-    if count_padding and window.padding != NO_PADDING:
-        # The graph's average leaves padded pixels out, so they become pixels of the image. Those
-        # that only ceil_mode adds stay out in the sources too.
-        pads = ((0, 0), *window.padding, (0, 0))
-        x = builder.emit(layer, Op.PAD, (x,), PadAttrs(pads), "padded")
-        window = replace(window, padding=NO_PADDING)
-    size = image_size(builder, x)
-    if ceiling:
-        window = window.with_ceiling(size)
-    whole = window.kernel == size and window.padding == NO_PADDING
-    if whole and window.output_size(size) == (1, 1):
-        y = builder.emit(layer, Op.MEAN, (x,), MeanAttrs((1, 2), keep_dims=True))
-    else:
-        attrs = PoolAttrs(window.kernel, window.strides, window.padding)
-        y = builder.emit(layer, Op.AVERAGE_POOL, (x,), attrs)
-    return to_source(layer, builder, y, rank)

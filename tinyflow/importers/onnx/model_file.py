@@ -30,6 +30,7 @@ def read_model(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> onnx.ModelP
         names = ", ".join(f"'{s.values.name}'" for s in model.graph.sparse_initializer)
         raise ModelError(f"{path} has sparse weights ({names})", "export them as dense tensors")
     fix_input_shapes(path, model, shapes)
+    _state_axes(model)
     try:
         _check(model)
         if model.functions:
@@ -46,6 +47,14 @@ def read_model(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> onnx.ModelP
         raise ModelError(
             f"the shapes in {path} contradict each other ({_first_line(error)})", hint
         ) from None
+
+
+def _state_axes(model: onnx.ModelProto) -> None:
+    """Writes out the default axes of MeanVarianceNormalization, without which onnx cannot infer
+    its shape."""
+    for node in model.graph.node:
+        if node.op_type == "MeanVarianceNormalization" and not node.attribute:
+            node.attribute.append(onnx.helper.make_attribute("axes", [0, 2, 3]))
 
 
 def _check(model: onnx.ModelProto) -> None:

@@ -28,6 +28,7 @@ from tinyflow.importers.onnx.ops.activations import (
     convert_leaky_relu,
     convert_prelu,
 )
+from tinyflow.importers.onnx.ops.arg_extremes import convert_argmax, convert_argmin
 from tinyflow.importers.onnx.ops.arithmetic import (
     convert_add,
     convert_div,
@@ -45,10 +46,12 @@ from tinyflow.importers.onnx.ops.center_crop_pad import convert_center_crop_pad
 from tinyflow.importers.onnx.ops.concat import convert_concat
 from tinyflow.importers.onnx.ops.conv import convert_conv
 from tinyflow.importers.onnx.ops.conv_transpose import convert_conv_transpose
+from tinyflow.importers.onnx.ops.cumulative import convert_cumprod, convert_cumsum
 from tinyflow.importers.onnx.ops.depth_to_space import (
     convert_depth_to_space,
     convert_space_to_depth,
 )
+from tinyflow.importers.onnx.ops.einsum import convert_einsum
 from tinyflow.importers.onnx.ops.functions import (
     convert_celu,
     convert_elu,
@@ -67,10 +70,19 @@ from tinyflow.importers.onnx.ops.gather import (
 from tinyflow.importers.onnx.ops.gemm import convert_gemm
 from tinyflow.importers.onnx.ops.global_pool import (
     convert_global_average_pool,
+    convert_global_lp_pool,
     convert_global_max_pool,
 )
 from tinyflow.importers.onnx.ops.layer_norm import convert_layer_norm
 from tinyflow.importers.onnx.ops.matmul import convert_matmul
+from tinyflow.importers.onnx.ops.normalizations import (
+    convert_group_norm,
+    convert_instance_norm,
+    convert_lp_normalization,
+    convert_lrn,
+    convert_mean_variance_norm,
+    convert_rms_norm,
+)
 from tinyflow.importers.onnx.ops.nothing import (
     convert_cast,
     convert_cast_like,
@@ -78,7 +90,11 @@ from tinyflow.importers.onnx.ops.nothing import (
     convert_identity,
 )
 from tinyflow.importers.onnx.ops.pad import convert_pad
-from tinyflow.importers.onnx.ops.pool import convert_average_pool, convert_max_pool
+from tinyflow.importers.onnx.ops.pool import (
+    convert_average_pool,
+    convert_lp_pool,
+    convert_max_pool,
+)
 from tinyflow.importers.onnx.ops.quantization import (
     convert_dequantize,
     convert_qlinear_conv,
@@ -86,10 +102,16 @@ from tinyflow.importers.onnx.ops.quantization import (
     convert_quantize,
 )
 from tinyflow.importers.onnx.ops.reductions import (
-    convert_lp_normalization,
+    convert_reduce_l1,
     convert_reduce_l2,
+    convert_reduce_log_sum,
+    convert_reduce_log_sum_exp,
+    convert_reduce_max,
     convert_reduce_mean,
+    convert_reduce_min,
+    convert_reduce_prod,
     convert_reduce_sum,
+    convert_reduce_sum_square,
 )
 from tinyflow.importers.onnx.ops.reshape import (
     convert_expand,
@@ -101,7 +123,11 @@ from tinyflow.importers.onnx.ops.reshape import (
 from tinyflow.importers.onnx.ops.resize import convert_resize, convert_upsample
 from tinyflow.importers.onnx.ops.scatter import convert_scatter_elements, convert_scatter_nd
 from tinyflow.importers.onnx.ops.slice import convert_slice
-from tinyflow.importers.onnx.ops.softmax import convert_softmax
+from tinyflow.importers.onnx.ops.softmax import (
+    convert_hardmax,
+    convert_log_softmax,
+    convert_softmax,
+)
 from tinyflow.importers.onnx.ops.split import convert_split
 from tinyflow.importers.onnx.ops.tile import convert_tile
 from tinyflow.importers.onnx.ops.transpose import convert_transpose
@@ -120,6 +146,8 @@ HANDLERS: dict[str, Handler] = {
     "Acos": partial(formulas.convert_elementary, elementary=Elementary.ACOS),
     "Acosh": partial(formulas.convert_elementary, elementary=Elementary.ACOSH),
     "Add": convert_add,
+    "ArgMax": convert_argmax,
+    "ArgMin": convert_argmin,
     "Asin": partial(formulas.convert_elementary, elementary=Elementary.ASIN),
     "Asinh": partial(formulas.convert_elementary, elementary=Elementary.ASINH),
     "Atan": partial(formulas.convert_elementary, elementary=Elementary.ATAN),
@@ -139,10 +167,13 @@ HANDLERS: dict[str, Handler] = {
     "ConvTranspose": convert_conv_transpose,
     "Cos": partial(formulas.convert_elementary, elementary=Elementary.COS),
     "Cosh": partial(formulas.convert_elementary, elementary=Elementary.COSH),
+    "CumProd": convert_cumprod,
+    "CumSum": convert_cumsum,
     "DepthToSpace": convert_depth_to_space,
     "DequantizeLinear": convert_dequantize,
     "Div": convert_div,
     "Dropout": convert_dropout,
+    "Einsum": convert_einsum,
     "Elu": convert_elu,
     "Erf": convert_erf,
     "Exp": convert_exp,
@@ -155,18 +186,26 @@ HANDLERS: dict[str, Handler] = {
     "Gelu": convert_gelu,
     "Gemm": convert_gemm,
     "GlobalAveragePool": convert_global_average_pool,
+    "GlobalLpPool": convert_global_lp_pool,
     "GlobalMaxPool": convert_global_max_pool,
+    "GroupNormalization": convert_group_norm,
     "HardSigmoid": convert_hard_sigmoid,
     "HardSwish": convert_hard_swish,
+    "Hardmax": convert_hardmax,
     "Identity": convert_identity,
+    "InstanceNormalization": convert_instance_norm,
+    "LRN": convert_lrn,
     "LayerNormalization": convert_layer_norm,
     "LeakyRelu": convert_leaky_relu,
     "Log": convert_log,
+    "LogSoftmax": convert_log_softmax,
     "LpNormalization": convert_lp_normalization,
+    "LpPool": convert_lp_pool,
     "MatMul": convert_matmul,
     "Max": convert_max,
     "MaxPool": convert_max_pool,
     "Mean": convert_mean,
+    "MeanVarianceNormalization": convert_mean_variance_norm,
     "Min": convert_min,
     "Mish": formulas.convert_mish,
     "Mul": convert_mul,
@@ -177,10 +216,18 @@ HANDLERS: dict[str, Handler] = {
     "QLinearConv": convert_qlinear_conv,
     "QLinearMatMul": convert_qlinear_matmul,
     "QuantizeLinear": convert_quantize,
+    "RMSNormalization": convert_rms_norm,
     "Reciprocal": convert_reciprocal,
+    "ReduceL1": convert_reduce_l1,
     "ReduceL2": convert_reduce_l2,
+    "ReduceLogSum": convert_reduce_log_sum,
+    "ReduceLogSumExp": convert_reduce_log_sum_exp,
+    "ReduceMax": convert_reduce_max,
     "ReduceMean": convert_reduce_mean,
+    "ReduceMin": convert_reduce_min,
+    "ReduceProd": convert_reduce_prod,
     "ReduceSum": convert_reduce_sum,
+    "ReduceSumSquare": convert_reduce_sum_square,
     "Relu": convert_relu,
     "Reshape": convert_reshape,
     "Resize": convert_resize,

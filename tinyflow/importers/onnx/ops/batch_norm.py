@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tinyflow.importers.common.batch_norm import batch_norm
-from tinyflow.importers.common.builder import Builder
+from tinyflow.importers.common.builder import Builder, Value
 from tinyflow.importers.common.layer import Layer, RefusalError
 
 _PARAMETERS = ("scale", "bias", "mean", "variance")
 
 
-def convert_batch_norm(layer: Layer, builder: Builder) -> tuple[str, ...]:
+def convert_batch_norm(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     """Inference mode with constant statistics; a pass folds it into a neighbour where it can."""
     if layer.integer("training_mode", 0):
         raise RefusalError(

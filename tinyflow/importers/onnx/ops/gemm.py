@@ -4,41 +4,58 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyflow.importers.common.builder import Builder
-from tinyflow.importers.common.layer import Layer, RefusalError
+from tinyflow.importers.common.builder import Builder, Value
+from tinyflow.importers.common.elementwise import binary, operand
+from tinyflow.importers.common.layer import Layer
+from tinyflow.importers.common.products import linear, product_of
+from tinyflow.importers.common.views import transpose_to
 from tinyflow.ir import Op
-from tinyflow.ir.ops.broadcast import BinaryAttrs
-from tinyflow.ir.ops.fully_connected import FullyConnectedAttrs
 
 
-def convert_gemm(layer: Layer, builder: Builder) -> tuple[str, ...]:
-    """Any transB, alpha and beta; B is constant, C may be computed; transA only on [1, 1]."""
-    if builder.is_constant(layer, 0) or not builder.is_constant(layer, 1):
-        raise RefusalError(
-            "Gemm needs a computed first operand and a constant second one",
-            "write a product of two activations as MatMul",
-        )
-    x = builder.activation(layer)
+def convert_gemm(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """Any transA, transB, alpha and beta; C may have any shape that broadcasts, and each operand
+    may be constant."""
+    a = builder.value(layer)
     if layer.integer("transA", 0):
-        x = builder.transpose(layer, x, (1, 0), "transposed")
-    weight = builder.weight(layer, 1, "weight").astype(np.float64)
-    if not layer.integer("transB", 0):
-        weight = weight.T
-    weight = weight * layer.number("alpha", 1.0)
-    inputs = [x, builder.add_constant(layer.inputs[1], weight)]
+        a = transpose_to(layer, builder, a, (1, 0), "transposed_a")
     beta = layer.number("beta", 1.0)
-    if not layer.has(2) or beta == 0.0:
-        return (builder.emit(layer, Op.FULLY_CONNECTED, inputs, FullyConnectedAttrs()),)
-    if builder.is_constant(layer, 2):
-        bias = builder.weight(layer, 2, "bias").astype(np.float64) * beta
-        if bias.size not in (1, len(weight)):
-            raise RefusalError(f"a bias {list(bias.shape)} does not fit {len(weight)} features")
-        row = np.broadcast_to(bias.reshape(-1), (len(weight),))
-        inputs.append(builder.add_constant(layer.inputs[2], row))
-        return (builder.emit(layer, Op.FULLY_CONNECTED, inputs, FullyConnectedAttrs()),)
-    y = builder.emit(layer, Op.FULLY_CONNECTED, inputs, FullyConnectedAttrs())
-    addend = builder.activation(layer, 2)
-    if beta != 1.0:
-        factor = builder.add_constant(f"{layer.name}/beta", np.array(beta))
-        addend = builder.emit(layer, Op.MUL, (addend, factor), BinaryAttrs(), "scaled")
-    return (builder.emit(layer, Op.ADD, (y, addend), BinaryAttrs(), "sum"),)
+    addend = operand(layer, builder, 2) if layer.has(2) and beta != 0.0 else None
+    if builder.is_constant(layer, 1) and not builder.is_constant(layer, 0):
+        return (_linear(layer, builder, a, addend, beta),)
+    b = builder.value(layer, 1)
+    if layer.integer("transB", 0):
+        b = transpose_to(layer, builder, b, (1, 0), "transposed_b")
+    y = product_of(layer, builder, a, b)
+    alpha = layer.number("alpha", 1.0)
+    if alpha != 1.0:
+        y = binary(layer, builder, Op.MUL, (y, alpha), "product")
+    return (_sum(layer, builder, y, addend, beta),)
+
+
+def _linear(
+    layer: Layer, builder: Builder, a: Value, addend: Value | np.ndarray | None, beta: float
+) -> Value:
+    weight = builder.weight(layer, 1, "weight").astype(np.float64)
+    weight = (weight if layer.integer("transB", 0) else weight.T) * layer.number("alpha", 1.0)
+    stem = layer.inputs[1]
+    if not isinstance(addend, np.ndarray) or not _is_row(addend, len(weight)):
+        return _sum(layer, builder, linear(layer, builder, a, weight, stem=stem), addend, beta)
+    row = np.broadcast_to(addend.reshape(-1).astype(np.float64) * beta, (len(weight),))
+    return linear(layer, builder, a, weight, row, stem, bias_stem=layer.inputs[2])
+
+
+def _is_row(addend: np.ndarray, features: int) -> bool:
+    """Whether it is the same for all rows of the result."""
+    return addend.size == 1 or addend.size == addend.shape[-1] == features
+
+
+def _sum(
+    layer: Layer, builder: Builder, y: Value, addend: Value | np.ndarray | None, beta: float
+) -> Value:
+    if addend is None:
+        return y
+    if isinstance(addend, np.ndarray):
+        addend = (addend.astype(np.float64) * beta).astype(np.float32)
+    elif beta != 1.0:
+        addend = binary(layer, builder, Op.MUL, (addend, beta), "scaled")
+    return binary(layer, builder, Op.ADD, (y, addend), "sum")

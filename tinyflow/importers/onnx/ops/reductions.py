@@ -1,17 +1,21 @@
-"""ReduceMean, ReduceSum, ReduceL2 and LpNormalization."""
+"""Reductions over axes: ReduceMean, ReduceMax and their kin."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from tinyflow.importers.common.axes import mean_of, norm_of, sum_of
 from tinyflow.importers.common.builder import Builder, Value
-from tinyflow.importers.common.elementwise import binary
-from tinyflow.importers.common.layer import Layer, RefusalError
+from tinyflow.importers.common.layer import Layer
+from tinyflow.importers.common.reductions import (
+    Reduction,
+    log_sum,
+    log_sum_exp,
+    max_of,
+    min_of,
+    product_of_elements,
+    sum_of_magnitudes,
+    sum_of_squares,
+)
 from tinyflow.importers.onnx.stated import stated_integers
-from tinyflow.ir import Op
-
-Reduction = Callable[[Layer, Builder, Value, tuple[int, ...], bool], Value]
 
 
 def convert_reduce_mean(layer: Layer, builder: Builder) -> tuple[Value, ...]:
@@ -25,17 +29,43 @@ def convert_reduce_sum(layer: Layer, builder: Builder) -> tuple[Value, ...]:
 
 
 def convert_reduce_l2(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """Over any constant axes, in normalizations; becomes the root of a sum of squares."""
+    """Over any constant axes, becomes the root of a sum of squares."""
     return (_reduce(layer, builder, norm_of),)
 
 
-def convert_lp_normalization(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """p = 2, over any axis."""
-    if layer.integer("p", 2) != 2:
-        raise RefusalError("LpNormalization with p = 1 is not supported", "use p = 2")
-    x = builder.value(layer)
-    norm = norm_of(layer, builder, x, (layer.integer("axis", -1),), True)
-    return (binary(layer, builder, Op.DIV, (x, norm), "divided"),)
+def convert_reduce_max(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """Over any constant axes; becomes a pool."""
+    return (_reduce(layer, builder, max_of),)
+
+
+def convert_reduce_min(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """Over any constant axes; becomes a pool between changes of sign."""
+    return (_reduce(layer, builder, min_of),)
+
+
+def convert_reduce_prod(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """Over any constant axes; becomes products of halves."""
+    return (_reduce(layer, builder, product_of_elements),)
+
+
+def convert_reduce_l1(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """Over any constant axes; becomes a sum of magnitudes."""
+    return (_reduce(layer, builder, sum_of_magnitudes),)
+
+
+def convert_reduce_sum_square(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """Over any constant axes; becomes a sum of squares."""
+    return (_reduce(layer, builder, sum_of_squares),)
+
+
+def convert_reduce_log_sum(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """Over any constant axes; becomes the logarithm of a sum."""
+    return (_reduce(layer, builder, log_sum),)
+
+
+def convert_reduce_log_sum_exp(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """Over any constant axes; becomes the logarithm of a sum of powers that are at most 1."""
+    return (_reduce(layer, builder, log_sum_exp),)
 
 
 def _reduce(layer: Layer, builder: Builder, reduce: Reduction) -> Value:

@@ -58,7 +58,7 @@ def convert_unsqueeze(layer: Layer, builder: Builder) -> tuple[Value, ...]:
 
 
 def convert_expand(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """To a constant shape, for layers that broadcast; nothing is copied."""
+    """To a constant shape; nothing is copied where a layer that broadcasts reads it."""
     x = builder.value(layer)
     wanted = builder.integers(layer, 1, "shape")
     try:

@@ -1,4 +1,4 @@
-"""Softmax."""
+"""Softmax, LogSoftmax and Hardmax."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from tinyflow.importers.common.axes import softmax_of
 from tinyflow.importers.common.builder import Builder, Value
 from tinyflow.importers.common.layer import Layer
+from tinyflow.importers.common.softmax import hardmax_of, log_softmax_of
 from tinyflow.importers.common.views import reshape_to
 
 _OVER_ONE_AXIS = 13
@@ -17,6 +18,16 @@ _OVER_ONE_AXIS = 13
 def convert_softmax(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     """Over any axis; another than the last costs transposes."""
     return (over_axis(layer, builder, softmax_of),)
+
+
+def convert_log_softmax(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """Over any axis; becomes ``x - log(sum(exp(x)))``."""
+    return (over_axis(layer, builder, log_softmax_of),)
+
+
+def convert_hardmax(layer: Layer, builder: Builder) -> tuple[Value, ...]:
+    """Over any axis; becomes comparisons with the largest element, of which the first counts."""
+    return (over_axis(layer, builder, hardmax_of),)
 
 
 def over_axis(

@@ -10,7 +10,7 @@ from tinyflow.importers.common.builder import Builder, Value
 from tinyflow.importers.common.layer import Layer, RefusalError
 
 
-def convert_batch_norm(layer: Layer, builder: Builder) -> tuple[str, ...]:
+def convert_batch_norm(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     """Evaluation mode, with constant statistics; a pass folds it into a neighbour where it can."""
     if layer.flag("training"):
         raise RefusalError(

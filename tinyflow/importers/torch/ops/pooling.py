@@ -6,7 +6,8 @@ from tinyflow.importers.common.axes import mean_of
 from tinyflow.importers.common.builder import Builder, Value
 from tinyflow.importers.common.images import spatial_rank
 from tinyflow.importers.common.layer import Layer, RefusalError
-from tinyflow.importers.common.windows import Window, average_pool, max_pool
+from tinyflow.importers.common.pools import average_pool, max_pool
+from tinyflow.importers.common.windows import Window
 from tinyflow.importers.torch.ops.window import image_pair
 
 
