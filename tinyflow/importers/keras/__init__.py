@@ -9,10 +9,11 @@ from pathlib import Path
 from tinyflow.errors import UnsupportedError
 from tinyflow.importers.keras.names import Naming
 from tinyflow.importers.keras.process import TensorFlowProcess
+from tinyflow.importers.keras.refused import obstacles
 from tinyflow.importers.tflite import from_bytes
 from tinyflow.ir import Graph
 
-__all__ = ["load"]
+__all__ = ["load", "load_open"]
 
 
 def load(path: Path, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Graph:
@@ -24,10 +25,17 @@ def load(path: Path, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Gra
     every layer that cannot be compiled.
     """
     with TensorFlowProcess(path) as tensorflow:
-        tflite = tensorflow.convert(shapes or {})
+        return load_open(tensorflow, shapes)
+
+
+def load_open(
+    tensorflow: TensorFlowProcess, shapes: Mapping[str, tuple[int, ...]] | None = None
+) -> Graph:
+    """As `load`, of a model that TensorFlow has open."""
+    path = tensorflow.path
     naming = Naming(tensorflow.description)
     try:
-        graph = from_bytes(tflite, path.stem, str(path))
+        graph = from_bytes(tensorflow.convert(shapes or {}), path.stem, str(path))
     except UnsupportedError as error:
-        raise UnsupportedError([naming.obstacle(o) for o in error.obstacles], error.hint) from None
+        raise UnsupportedError(obstacles(error.obstacles, naming), error.hint) from None
     return naming.apply(graph)

@@ -10,10 +10,11 @@ from typing import Any
 @dataclass(frozen=True)
 class KerasLayer:
     """A layer. ``path`` is its name behind those of the models around it, joined by slashes;
-    ``inbound`` are the paths of the layers that it reads. ``has_kernel``: it multiplies by
-    weights, as convolutions and dense layers do."""
+    ``kind`` is its class; ``inbound`` are the paths of the layers that it reads. ``has_kernel``:
+    it multiplies by weights, as convolutions and dense layers do."""
 
     path: str
+    kind: str
     inbound: tuple[str, ...]
     has_kernel: bool
 
@@ -33,7 +34,6 @@ class Description:
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Description:
         layers = tuple(
-            KerasLayer(entry["path"], tuple(entry["inbound"]), entry["has_kernel"])
-            for entry in data["layers"]
+            KerasLayer(**{**entry, "inbound": tuple(entry["inbound"])}) for entry in data["layers"]
         )
         return Description(data["runtime"], tuple(data["inputs"]), tuple(data["outputs"]), layers)

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from tinyflow.errors import Obstacle
 from tinyflow.importers.keras.description import Description
 from tinyflow.ir import OPS, Graph, Node
 
@@ -27,9 +26,14 @@ class Naming:
         self.description = description
         self.layers = {layer.path: layer for layer in description.layers}
 
-    def obstacle(self, obstacle: Obstacle) -> Obstacle:
-        """The same with the Keras layer's name."""
-        return replace(obstacle, layer=self._layer(obstacle.layer) or obstacle.layer)
+    def layer(self, operation: str) -> str:
+        """The path of the layer that an operation belongs to; '' where there is none."""
+        scope = _CALL.sub("", operation).rpartition("/")[0]
+        if not self.layers:
+            return scope
+        while scope and scope not in self.layers:
+            scope = scope.rpartition("/")[0]
+        return scope
 
     def apply(self, graph: Graph) -> Graph:
         """``graph`` with inputs, outputs, layers and tensors renamed; a node's sources are the
@@ -55,22 +59,13 @@ class Naming:
             outputs=tuple(tensors[n] for n in graph.outputs),
         )
 
-    def _layer(self, operation: str) -> str:
-        """The path of the layer that an operation belongs to; '' where there is none."""
-        scope = _CALL.sub("", operation).rpartition("/")[0]
-        if not self.layers:
-            return scope
-        while scope and scope not in self.layers:
-            scope = scope.rpartition("/")[0]
-        return scope
-
     def _merged(self, node: Node, graph: Graph) -> list[str]:
         """The layers that a node computes, in their order; the last one gives its output."""
         operations = [part for source in node.sources for part in source.split(";")]
-        last = self._layer(operations[0]) or self._output_layer(node, graph)
+        last = self.layer(operations[0]) or self._output_layer(node, graph)
         if not self.layers or not last:
             return [last or operations[0]]
-        listed = {self._layer(operation) for operation in operations}
+        listed = {self.layer(operation) for operation in operations}
         found = [last]
         for path in found:
             if not self.layers[path].has_kernel:

@@ -45,7 +45,7 @@ class TensorFlowProcess:
     def __init__(self, path: Path) -> None:
         if find_spec("tensorflow") is None:
             raise MissingExtraError("reading a Keras model or a SavedModel", "keras")
-        self._path = path
+        self.path = path
         folder = TemporaryDirectory()
         self.folder = Path(folder.name)
         places = os.pathsep.join(place for place in sys.path if place)
@@ -115,7 +115,7 @@ class TensorFlowProcess:
         text = (self.folder / "messages").read_text(errors="replace")
         said = [line.strip() for line in text.splitlines() if line.strip()]
         return ToolError(
-            f"TensorFlow ended with the status {status} over {self._path}"
+            f"TensorFlow ended with the status {status} over {self.path}"
             + (f": {said[-1]}" if said else ""),
             "is there enough memory? TensorFlow needs about 1 GB",
         )

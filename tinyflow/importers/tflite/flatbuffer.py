@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from tinyflow.errors import MissingExtraError, ModelError
+from tinyflow.errors import ModelError
+from tinyflow.importers.tflite.schema import find_schema, read_options
 from tinyflow.ir import DType, QuantParams
 
 _IDENTIFIER = b"TFL3"
@@ -89,7 +90,7 @@ def parse(data: bytes, origin: str) -> RawModel:
             f"{origin} is not a .tflite file: the identifier TFL3 is missing",
             "is the file complete, and is it a TensorFlow Lite model?",
         )
-    schema = _schema()
+    schema = find_schema()
     try:
         return _Reader(schema, data).model()
     except _READER_ERRORS as error:
@@ -101,14 +102,6 @@ def parse(data: bytes, origin: str) -> RawModel:
         ) from None
 
 
-def _schema() -> ModuleType:
-    try:
-        from ai_edge_litert import schema_py_generated
-    except ImportError:
-        raise MissingExtraError("reading .tflite models", "tflite") from None
-    return schema_py_generated
-
-
 class _Reader:
     """Walks the tables of one file; raises one of `_READER_ERRORS` where something is unsound."""
 
@@ -118,6 +111,7 @@ class _Reader:
         self.root = schema.Model.GetRootAs(data, 0)
         self.op_names = _names(schema.BuiltinOperator)
         self.type_names = _names(schema.TensorType)
+        self.option_names = _names(schema.BuiltinOptions)
 
     def model(self) -> RawModel:
         subgraphs = self.count(self.root.SubgraphsLength())
@@ -157,17 +151,13 @@ class _Reader:
         return f"CUSTOM operator '{_text(code.CustomCode())}'"
 
     def operator(self, codes: list[str], op: Any) -> RawOperator:
-        kind = op.BuiltinOptionsType()
+        kind = self.option_names.get(op.BuiltinOptionsType(), "")
         table = op.BuiltinOptions()
-        options: Mapping[str, Any] = {}
-        if table is not None and kind != 0:
-            unpacked = self.schema.BuiltinOptionsCreator(kind, table)
-            options = dict(vars(unpacked)) if unpacked is not None else {}
         return RawOperator(
             codes[op.OpcodeIndex()],
             _integers(op.InputsAsNumpy),
             _integers(op.OutputsAsNumpy),
-            options,
+            read_options(self.schema, kind, table) if table is not None else {},
         )
 
     def tensor(self, index: int, tensor: Any) -> RawTensor:

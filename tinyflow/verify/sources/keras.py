@@ -13,10 +13,10 @@ class KerasRuntime(SourceRuntime):
     it. TensorFlow runs until the object is gone."""
 
     def __init__(self, path: Path) -> None:
-        self._process = TensorFlowProcess(path)
-        self.name = self._process.description.runtime
-        self.inputs = self._process.description.inputs
-        self.outputs = self._process.description.outputs
+        self.process = TensorFlowProcess(path)
+        self.name = self.process.description.runtime
+        self.inputs = self.process.description.inputs
+        self.outputs = self.process.description.outputs
 
     def _run(self, inputs: Arrays, tensors: tuple[str, ...]) -> Arrays:
-        return self._process.run(inputs, tensors)
+        return self.process.run(inputs, tensors)

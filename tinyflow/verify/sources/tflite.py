@@ -62,12 +62,22 @@ class TfliteRuntime(SampleRuntime):
         for name, array in inputs.items():
             self._set(outside[name], name, self._to_outside(name, array))
         self._interpreter.invoke()
-        computed = {i for op in self._raw.operators for i in op.outputs}
-        wanted = [n for n in tensors if self._indices.get(n) in computed]
+        kept = self._kept() if tensors else set()
+        wanted = [n for n in tensors if self._indices.get(n) in kept]
         return {
             name: np.array(self._interpreter.get_tensor(self._indices[name]))
             for name in dict.fromkeys((*self.outputs, *wanted))
         }
+
+    def _kept(self) -> set[int]:
+        """The computed tensors that are still there after a run: those that no later operator
+        was computed over, in place."""
+        last: dict[int, int] = {}
+        for op in self._raw.operators:
+            for index in op.outputs:
+                view = self._interpreter.tensor(index)()
+                last[view.__array_interface__["data"][0]] = index
+        return set(last.values())
 
     def _set(self, index: int, name: str, array: np.ndarray) -> None:
         wanted = self._raw.tensors[index].type_name.lower()

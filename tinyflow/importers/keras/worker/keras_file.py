@@ -122,7 +122,7 @@ def _describe(model: Any, layers: dict[str, Any]) -> Iterator[KerasLayer]:
     readers = dict(_inbound(model, ""))
     for path, layer in layers.items():
         kernel = any(getattr(layer, name, None) is not None for name in _KERNELS)
-        yield KerasLayer(path, readers.get(path, ()), kernel)
+        yield KerasLayer(path, type(layer).__name__, readers.get(path, ()), kernel)
 
 
 def _inbound(model: Any, prefix: str) -> Iterator[tuple[str, tuple[str, ...]]]:
