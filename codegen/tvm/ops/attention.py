@@ -44,8 +44,10 @@ def lower(graph: Graph, node: Node) -> Kernel:
             largest = _scores(build, query, (k_codes, h), row, (keys, depth))
             total = shares(build, (row, ()), keys, largest, decay, form.spare, powers)
             mean = mean_of(build, total, form.output)
-            zeros = (v.params.zero_point, graph.result(node).params.zero_point)
-            _mix(build, row, (v_codes, h), mean, (out, i), (keys, columns), zeros)
+            # All products of shares and the zero point at once: no sum leaves 32 bits for it.
+            start = build.let("start", total * -v.params.zero_point)
+            zero = graph.result(node).params.zero_point
+            _mix(build, (row, start), (v_codes, h), mean, (out, i), (keys, columns), zero)
     return build.kernel()
 
 
@@ -78,27 +80,27 @@ def _scores(
 
 def _mix(
     build: Builder,
-    row: Buffer,
+    by: tuple[Buffer, Expr],
     of: tuple[Buffer, Expr],
     mean: Mean,
     to: tuple[Buffer, Expr],
     sizes: tuple[int, int],
-    zeros: tuple[int, int],
+    zero: int,
 ) -> None:
-    """All columns of a head of the result, from the shares of its values."""
+    """All columns of a head of the result, from the shares of its values and what each sum starts
+    from."""
+    row, start = by
     v, h = of
     out, i = to
     keys, columns = sizes
-    zero_v, zero_out = zeros
     for c, width in tiles(build, "c", columns, _TILE):
         with c as first:
             sums = build.registers("sum", width)
             for n in range(width):
-                build.store(sums, 0, n)
+                build.store(sums, start, n)
             with build.loop("j", keys) as j:
                 share = build.let("share", row[j])
                 for n in range(width):
-                    value = narrow(v[j, h, first + n]) - zero_v
-                    build.store(sums, sums[n] + share * value, n)
+                    build.store(sums, sums[n] + share * narrow(v[j, h, first + n]), n)
             for n in range(width):
-                build.store(out, mean_code(sums[n], mean, zero_out), i, h, first + n)
+                build.store(out, mean_code(sums[n], mean, zero), i, h, first + n)

@@ -57,9 +57,8 @@ def test_one_small_graph_equals_the_reference(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_every_operation_equals_the_reference(tmp_path: Path) -> None:
     graphs = [
-        random_graph(1000 * number + seed, (op,), max_nodes=3, rounding=rounding)
+        random_graph(1000 * number, (op,), max_nodes=3, rounding=ROUNDINGS[number % 2])
         for number, op in enumerate(ALL_OPS)
-        for seed, rounding in enumerate(ROUNDINGS)
     ]
     assert {node.op for graph in graphs for node in graph.nodes} == set(ALL_OPS)
     check([tensorir_job(graph) for graph in graphs], tmp_path)
@@ -67,7 +66,11 @@ def test_every_operation_equals_the_reference(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_joined_operations_equal_the_reference(tmp_path: Path) -> None:
-    graphs = [random_graph(seed, max_nodes=8) for seed in range(300, 312)]
+    graphs = [
+        random_graph(seed, max_nodes=8, rounding=rounding)
+        for seed in range(300, 305)
+        for rounding in ROUNDINGS
+    ]
     check([tensorir_job(graph) for graph in graphs], tmp_path, ("-O2",))
 
 
