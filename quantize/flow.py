@@ -88,7 +88,7 @@ def quantize_and_record(
     taken = take_given_scales(with_biases(graph))
     if taken.params:
         _check_stated(taken, options)
-        if not taken.layers_without:
+        if taken.is_complete:
             return _as_given(taken, options)
     if samples is None:
         raise DataError(*no_scales(taken))

@@ -31,6 +31,11 @@ class GivenScales:
     params: Mapping[str, QuantParams]
 
     @property
+    def is_complete(self) -> bool:
+        """Whether every tensor has a scale, so that no calibration data are needed."""
+        return bool(self.params) and not self.layers_without
+
+    @property
     def layers_without(self) -> tuple[str, ...]:
         """The layers, and inputs, whose results have no scale yet."""
         names = [

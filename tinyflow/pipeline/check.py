@@ -100,7 +100,7 @@ def check_model(options: CompileOptions, progress: Progress = SILENT) -> CheckVe
 
 def _noise(source: Source) -> Dataset | None:
     """Inputs for ranges that nobody will use: kernels and memory hardly depend on them."""
-    if not source.is_float:
+    if not source.is_float or source.given_scales.is_complete:
         return None
     return random_dataset(source.canonical, input_specs(source.canonical), count=_NOISE_SAMPLES)
 

@@ -16,7 +16,7 @@ from tinyflow.passes import run_passes
 from tinyflow.pipeline.model_source import import_model
 from tinyflow.progress import Progress
 from tinyflow.project import RANDOM, CompileOptions
-from tinyflow.quantize.given_scales import no_scales, take_given_scales
+from tinyflow.quantize.given_scales import GivenScales, no_scales, take_given_scales
 
 if TYPE_CHECKING:
     from tinyflow.pipeline.model_source import TorchModel
@@ -50,6 +50,11 @@ class Source:
         """Whether there is a float model to quantize, and to compare with."""
         tensors = self.canonical.tensors.values()
         return all(t.is_constant or t.quant is None for t in tensors)
+
+    @property
+    def given_scales(self) -> GivenScales:
+        """What a float model brings along of scales: all, some or none."""
+        return take_given_scales(self.canonical)
 
 
 def read_source(
@@ -129,8 +134,8 @@ def load_calibration(source: Source, options: CompileOptions, progress: Progress
         if options.calibration and not options.tflite_builtins:
             progress.note("the model is quantized already, calibration data are not used")
         return None
-    taken = take_given_scales(source.canonical)
-    if taken.params and not taken.layers_without:
+    taken = source.given_scales
+    if taken.is_complete:
         progress.note("the model brings all scales along, and keeps them")
         return None
     if options.calibration is None:
