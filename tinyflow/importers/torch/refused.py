@@ -26,7 +26,9 @@ def refusal(layer: Layer) -> RefusalError:
             "(track_running_stats=False) must be trained with them",
         )
     if layer.op == "native_dropout":
-        return RefusalError("its dropout is in training mode", "call model.eval() before the export")
+        return RefusalError(
+            "its dropout is in training mode", "call model.eval() before the export"
+        )
     if layer.op in _OBSERVERS:
         return RefusalError(
             "it observes ranges: the model is prepared for quantization, but not converted",
