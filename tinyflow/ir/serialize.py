@@ -12,6 +12,7 @@ import math
 import types
 import typing
 import zipfile
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def to_bytes(graph: Graph) -> bytes:
         "nodes": [_encode_node(node, arrays) for node in graph.nodes],
     }
     text = json.dumps(document, indent=1, allow_nan=False)
-    return _zip([("graph.json", text.encode()), ("arrays.npz", _npz(arrays))])
+    return _zip([("graph.json", text.encode()), ("arrays.npz", npz_bytes(arrays))])
 
 
 def from_bytes(data: bytes, origin: str) -> Graph:
@@ -178,7 +179,8 @@ def _decode(kind: Any, value: Any, arrays: dict[str, np.ndarray]) -> Any:
     return float(value) if kind is float else value
 
 
-def _npz(arrays: dict[str, np.ndarray]) -> bytes:
+def npz_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """An .npz file; equal arrays give equal bytes."""
     members = []
     for key, array in arrays.items():
         buffer = io.BytesIO()

@@ -16,6 +16,7 @@ from tinyflow.data.raw import RawData, to_dataset
 from tinyflow.data.spec import to_source
 from tinyflow.errors import BundleError, DataError
 from tinyflow.ir import DType
+from tinyflow.ir.serialize import npz_bytes
 from tinyflow.progress import SILENT, Progress
 from tinyflow.targets.runners import get_runner
 
@@ -111,13 +112,14 @@ def save_outputs(path: Path, outputs: Mapping[str, np.ndarray]) -> None:
             f"the model has {len(outputs)} outputs, an .npy file holds one",
             "name the outputs' file .npz",
         )
-    buffer = io.BytesIO()
     if path.suffix == ".npy":
+        buffer = io.BytesIO()
         np.save(buffer, next(iter(outputs.values())), allow_pickle=False)
+        data = buffer.getvalue()
     else:
-        np.savez(buffer, allow_pickle=False, **outputs)
+        data = npz_bytes(outputs)
     try:
-        path.write_bytes(buffer.getvalue())
+        path.write_bytes(data)
     except OSError as error:
         raise DataError(f"'{path}' cannot be written ({error.strerror})") from None
 
