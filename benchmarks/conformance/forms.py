@@ -1,7 +1,8 @@
 """The forms in which a test can be given to the importer, which wants a batch of 1.
 
 Operands that are not float are constants of the model, as they are in models that people export.
-So are trailing float operands where the importer refuses to have them computed: weights, limits.
+So are trailing float operands where a test comes no further with all of them computed: weights,
+limits, divisors.
 """
 
 from __future__ import annotations
@@ -20,11 +21,16 @@ from benchmarks.conformance.cases import Case
 @dataclass(frozen=True, eq=False)
 class Form:
     """A model, its samples [n, ...] by input name, and the outputs that they must give, in
-    float64."""
+    float64.
+
+    ``split`` says that the samples are the test's batch: an op that mixes them is not to blame for
+    other results.
+    """
 
     model: onnx.ModelProto
     samples: dict[str, np.ndarray]
     wanted: dict[str, np.ndarray]
+    split: bool = False
 
 
 def is_float(value: Any) -> bool:
@@ -89,7 +95,7 @@ def _sample_by_sample(case: Case, activations: Sequence[str]) -> Form | None:
     model = _with_constants(case, activations)
     samples = {name: case.inputs[name] for name in activations}
     _set_shapes(model, {n: (1, *a.shape[1:]) for n, a in samples.items()})
-    return Form(model, samples, {n: a.astype(np.float64) for n, a in outputs.items()})
+    return Form(model, samples, {n: a.astype(np.float64) for n, a in outputs.items()}, True)
 
 
 def _with_constants(case: Case, activations: Sequence[str]) -> onnx.ModelProto:

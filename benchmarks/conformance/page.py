@@ -35,9 +35,10 @@ they are in the table below, with all others.
 - *fail*: a wrong result, or an error that is no sentence.
 
 TinyFlow compiles models with a batch of 1, so an operand without one gets it, and a Reshape takes
-it off again; a test of several images is run on one after the other. Operands that are not float,
-and weights, are constants of the model. *SQNR* is that of the int8 output of the worst passing
-test, against the float graph on the same codes; *exact* where no output differs.
+it off again, or a test of several images is run on one after the other. Operands that are not float
+are constants of the model, and so are weights, and trailing float operands such as divisors where a
+test comes no further with all of them computed. *SQNR* is that of the int8 output of the worst
+passing test, against the float graph on the same codes; *exact* where no output differs.
 """
 
 
