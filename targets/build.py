@@ -94,12 +94,23 @@ def build_host(
     bundle_dir = bundle_dir.resolve()
     if needs_tflite_micro(bundle_dir):
         return build_tflite_micro(bundle_dir, output, None, verify, application)
-    sources = [*_model_sources(bundle_dir), "app/platform_host.c", f"app/{application}.c"]
+    sources = host_sources(bundle_dir, application)
     extra = SANITIZE_FLAGS if sanitize else ()
     flags = [OPTIMIZE_FLAGS[optimize], *extra, *(VERIFY_FLAGS if verify else ())]
     purpose = "building the bundle for this computer"
     _build(bundle_dir, compiler, sources, flags, list(extra), output, purpose)
     return output
+
+
+def host_sources(bundle_dir: Path, application: str) -> list[str]:
+    """What a program for a computer with an operating system is compiled from, by path in the
+    bundle."""
+    return [*_model_sources(bundle_dir), "app/platform_host.c", f"app/{application}.c"]
+
+
+def compile_flags(flags: Sequence[str]) -> list[str]:
+    """``flags``, and those that every source of a bundle is compiled with in its folder."""
+    return [*COMPILE_FLAGS, *flags, *(f"-I{folder}" for folder in INCLUDE_FOLDERS)]
 
 
 def _model_sources(bundle_dir: Path) -> list[str]:
@@ -119,8 +130,7 @@ def _build(
     purpose: str,
 ) -> None:
     """Runs the compiler in the bundle's folder with relative paths: they are all it can store."""
-    includes = [f"-I{folder}" for folder in INCLUDE_FOLDERS]
-    compile_ = [target.compiler, *target.flags, *COMPILE_FLAGS, *flags, *includes]
+    compile_ = [target.compiler, *target.flags, *compile_flags(flags)]
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -6,10 +6,10 @@ from tinyflow.bundle import Bundle
 from tinyflow.targets.build import build_host
 from tinyflow.targets.load import HOST, load_target
 from tinyflow.targets.runners.cache import build_once
-from tinyflow.targets.runners.runner import Runner
+from tinyflow.targets.runners.runner import ProgramRunner
 
 
-class HostRunner(Runner):
+class HostRunner(ProgramRunner):
     """``sanitize`` adds the address and undefined-behaviour sanitizers: any finding fails."""
 
     name = "host"

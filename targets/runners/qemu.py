@@ -10,13 +10,13 @@ from tinyflow.targets.build import build_firmware
 from tinyflow.targets.load import load_target
 from tinyflow.targets.model import Board, Target
 from tinyflow.targets.runners.cache import build_once
-from tinyflow.targets.runners.runner import Runner
+from tinyflow.targets.runners.runner import ProgramRunner
 from tinyflow.targets.tools import find_program
 
 EMULATOR = "qemu-system-arm"
 
 
-class QemuRunner(Runner):
+class QemuRunner(ProgramRunner):
     """Runs the very ELF file of the bundle where that was linked for the emulated board."""
 
     name = "qemu"

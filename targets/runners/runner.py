@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Self
 
 import numpy as np
 
 from tinyflow.bundle import Bundle
-from tinyflow.targets.runners.batch import run_batch
+from tinyflow.targets.runners.batch import BatchResult, run_batch
 from tinyflow.targets.runners.records import check_inputs, split_records
 from tinyflow.targets.runners.taps import TapReader
 
@@ -34,13 +35,34 @@ class RunResult:
 
 
 class Runner(ABC):
-    """Builds a bundle's harness and runs it over any number of inputs."""
+    """Builds a bundle's harness and runs it over any number of inputs.
+
+    A runner may hold on to a device while it is entered as a context. One that is not entered
+    takes it for each run alone.
+    """
 
     name: str
+    """What reports call it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None
 
     @abstractmethod
-    def prepare(self, bundle: Bundle, taps: bool, sanitize: bool) -> list[str]:
-        """Builds what is missing; the command that runs the harness in a folder of its own."""
+    def execute(
+        self,
+        bundle: Bundle,
+        records: np.ndarray,
+        output_bytes: int,
+        folder: Path,
+        taps: bool,
+        sanitize: bool,
+        progress: Track,
+    ) -> BatchResult:
+        """Runs the harness over all records, uint8 [n, bytes], and leaves what it writes in
+        subfolders of ``folder``. ``output_bytes`` is what it writes per inference."""
 
     def run(
         self,
@@ -58,16 +80,16 @@ class Runner(ABC):
         """
         graph = bundle.graph
         records = check_inputs(graph, inputs)
-        command = self.prepare(bundle, taps, sanitize)
         reader = TapReader(graph, len(records)) if taps else None
         outputs = [graph.tensors[name] for name in graph.outputs]
         with TemporaryDirectory(prefix="tinyflow-run-") as folder:
-            done = run_batch(
-                command,
+            done = self.execute(
+                bundle,
                 records,
                 sum(t.nbytes for t in outputs),
                 Path(folder),
-                f"running '{bundle.name}' on {self.name}",
+                taps,
+                sanitize,
                 progress or (lambda finished, total: None),
             )
             if reader is not None:
@@ -79,3 +101,25 @@ class Runner(ABC):
             taps=reader.arrays if reader is not None else None,
             stack_bytes=stack or None,
         )
+
+
+class ProgramRunner(Runner):
+    """Runs the harness by a command on this computer."""
+
+    @abstractmethod
+    def prepare(self, bundle: Bundle, taps: bool, sanitize: bool) -> list[str]:
+        """Builds what is missing; the command that runs the harness in a folder of its own."""
+
+    def execute(
+        self,
+        bundle: Bundle,
+        records: np.ndarray,
+        output_bytes: int,
+        folder: Path,
+        taps: bool,
+        sanitize: bool,
+        progress: Track,
+    ) -> BatchResult:
+        command = self.prepare(bundle, taps, sanitize)
+        purpose = f"running '{bundle.name}' on {self.name}"
+        return run_batch(command, records, output_bytes, folder, purpose, progress)

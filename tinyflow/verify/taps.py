@@ -111,8 +111,12 @@ def verify_dataset(
     bundle: Bundle, runner: str, dataset: Dataset, progress: Progress = SILENT
 ) -> Verdict:
     """As `verify_bundle`, on inputs that are at hand."""
-    graph = bundle.graph
-    engine = get_runner(runner)
+    with get_runner(runner) as engine:
+        return _compare(bundle, engine, dataset, progress)
+
+
+def _compare(bundle: Bundle, engine: Runner, dataset: Dataset, progress: Progress) -> Verdict:
+    graph, runner = bundle.graph, engine.name
     codes = dataset.codes(graph)
     layer_of = {node.output: node.name for node in graph.nodes}
     total, done, compared = len(dataset), 0, 0

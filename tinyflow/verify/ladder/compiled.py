@@ -6,6 +6,7 @@ from tinyflow.bundle import Bundle
 from tinyflow.data import Dataset
 from tinyflow.errors import ToolError, UsageError
 from tinyflow.progress import Progress
+from tinyflow.targets.runners import get_runner
 from tinyflow.verify.ladder.rung import Difference, Outcome, Rung, not_run
 from tinyflow.verify.taps import verify_dataset
 
@@ -14,10 +15,11 @@ REFERENCE = "integer reference"
 
 def compiled_rung(bundle: Bundle, runner: str, data: Dataset, progress: Progress) -> Rung:
     """Every tensor at its tap, up to the first difference."""
+    name = get_runner(runner).name
     try:
         verdict = verify_dataset(bundle, runner, data, progress)
     except (UsageError, ToolError) as error:
-        return not_run(runner, REFERENCE, error.message)
+        return not_run(name, REFERENCE, error.message)
     first = verdict.first_mismatch
     differences: tuple[Difference, ...] = ()
     if first is not None:
@@ -32,7 +34,7 @@ def compiled_rung(bundle: Bundle, runner: str, data: Dataset, progress: Progress
             ),
         )
     return Rung(
-        runner,
+        name,
         REFERENCE,
         Outcome.EQUAL if first is None else Outcome.DIFFERS,
         inputs=verdict.inputs,
