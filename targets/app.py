@@ -11,11 +11,12 @@ from tinyflow.targets.flags import (
     COMPILE_FLAGS,
     LIBRARIES,
     LINK_FLAGS,
+    LINUX_LINK_FLAGS,
     OPTIMIZE_FLAGS,
     SANITIZE_FLAGS,
     SINGLE_ROUNDING,
 )
-from tinyflow.targets.model import Board, Target
+from tinyflow.targets.model import Board, System, Target
 
 _APP = (
     "harness.c",
@@ -36,10 +37,14 @@ def app_files(
         "FLAGS": " ".join([*COMPILE_FLAGS, OPTIMIZE_FLAGS[optimize]]),
         "LIBRARIES": " ".join(LIBRARIES),
         "SANITIZE_FLAGS": " ".join(SANITIZE_FLAGS),
+        "CORE_FLAGS": " ".join(target.flags),
+        "TITLE": target.title,
     }
+    template = ("linux" if target.system is System.LINUX else "app", "CMakeLists.txt")
     return {
         **application_files(name, graph, target),
-        "CMakeLists.txt": fill_in(("app", "CMakeLists.txt"), name, target, values),
+        "app/latency.c": _resource("app", "latency.c"),
+        "CMakeLists.txt": fill_in(template, name, target, values),
     }
 
 
@@ -69,6 +74,8 @@ def application_files(name: str, graph: Graph, target: Target) -> dict[str, byte
             contents[f"board/cortex-m/{file}"] = _resource("boards", "cortex-m", file)
         contents[f"board/{board.name}/memory.ld"] = _memory_script(board).encode()
         contents[f"board/{board.name}/toolchain.cmake"] = _toolchain(target, board).encode()
+    if target.system is System.LINUX:
+        contents["board/linux/toolchain.cmake"] = _linux_toolchain(target).encode()
     return contents
 
 
@@ -149,6 +156,16 @@ set(CMAKE_CXX_FLAGS_INIT "{" ".join(target.flags)}")
 set(CMAKE_ASM_FLAGS_INIT "{" ".join(target.flags)}")
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 set(TINYFLOW_BOARD_DIR ${{CMAKE_CURRENT_LIST_DIR}})
+"""
+
+
+def _linux_toolchain(target: Target) -> str:
+    return f"""# {target.title}
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_C_COMPILER {target.compiler})
+set(CMAKE_ASM_COMPILER {target.compiler})
+set(CMAKE_EXE_LINKER_FLAGS_INIT "{" ".join(LINUX_LINK_FLAGS)}")
 """
 
 
