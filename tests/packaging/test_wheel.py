@@ -19,7 +19,7 @@ from tests.support.project import data_files, module_name, source_files
 
 pytestmark = pytest.mark.slow
 
-NOT_SOURCE = (".*_cache", ".git", ".hypothesis", ".venv", "*.egg-info", "__pycache__", "dist")
+NOT_SOURCE = (".*_cache", ".git", ".hypothesis", ".venv*", "*.egg-info", "__pycache__", "dist")
 
 
 def run(command: list[str | Path], folder: Path) -> str:
@@ -89,11 +89,12 @@ def test_wheel_alone_compiles_the_digits_model(distributions: Path, tmp_path: Pa
 
 IMPORT_ALL = """
 import importlib, sys
+PACKAGES = ("ai_edge_litert", "flatbuffers", "keras", "tensorflow", "torch", "tvm")
 for name in sys.argv[1:]:
     try:
         importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name.partition(".")[0] not in ("torch", "flatbuffers", "ai_edge_litert", "tvm"):
+        if error.name.partition(".")[0] not in PACKAGES:
             raise
         print(name)
 """
@@ -101,10 +102,12 @@ for name in sys.argv[1:]:
 
 OF_EXTRAS = (
     "tinyflow.codegen.tvm",
+    "tinyflow.importers.keras",
     "tinyflow.importers.tflite",
     "tinyflow.importers.torch",
     "tinyflow.models",
     "tinyflow.pipeline.torch_models",
+    "tinyflow.verify.sources.torch",
 )
 
 
