@@ -17,11 +17,12 @@ from tinyflow.targets.flags import (
     INCLUDE_FOLDERS,
     LIBRARIES,
     LINK_FLAGS,
+    LINUX_LINK_FLAGS,
     OPTIMIZE_FLAGS,
     SANITIZE_FLAGS,
     VERIFY_FLAGS,
 )
-from tinyflow.targets.model import Board, Target
+from tinyflow.targets.model import Board, System, Target
 from tinyflow.targets.tools import call
 
 _CORTEX_M = ("board/cortex-m/startup.c", "board/cortex-m/platform_semihosting.c")
@@ -47,21 +48,24 @@ def build_firmware(
     application: str = "harness",
     optimize: str = BALANCED,
 ) -> Path:
-    """The linked ELF file, by default build/<model>.elf in the bundle.
+    """The linked ELF file, by default build/<model>.elf in the bundle: firmware, or a program of
+    the target's Linux.
 
     ``verify`` builds with taps. ``board`` is what to link for, by default the target's own;
     ``application`` names the file of app/ that holds main(), ``optimize`` a goal of
     `OPTIMIZE_FLAGS`. The ELF file holds no path and no date, so the same bundle gives the same
     bytes wherever it lies. Raises `ToolError`.
     """
+    bundle_dir = bundle_dir.resolve()
+    output = output or bundle_dir / "build" / f"{model_name(bundle_dir)}.elf"
+    if target.system is System.LINUX:
+        return _build_linux(bundle_dir, target, output, verify, application, optimize)
     board = board or target.board
     if board is None:
         raise ToolError(
             f"there is no firmware for the target '{target.name}'",
             "compile for a core or a board; tinyflow targets lists them",
         )
-    bundle_dir = bundle_dir.resolve()
-    output = output or bundle_dir / "build" / f"{model_name(bundle_dir)}.elf"
     if needs_tflite_micro(bundle_dir):
         return build_tflite_micro(bundle_dir, output, board, verify, application)
     sources = [*_model_sources(bundle_dir), *_CORTEX_M, f"app/{application}.c"]
@@ -78,6 +82,16 @@ def build_firmware(
                 "choose a target with more memory, or a smaller model",
             ) from None
         raise
+    return output
+
+
+def _build_linux(
+    bundle_dir: Path, target: Target, output: Path, verify: bool, application: str, optimize: str
+) -> Path:
+    sources = [*_model_sources(bundle_dir), "app/platform_host.c", f"app/{application}.c"]
+    flags = [OPTIMIZE_FLAGS[optimize], *(VERIFY_FLAGS if verify else ())]
+    purpose = f"building the program for {target.title}"
+    _build(bundle_dir, target, sources, flags, LINUX_LINK_FLAGS, output, purpose)
     return output
 
 

@@ -17,6 +17,9 @@ LINK_FLAGS = (
 LIBRARIES = ("-lc", "-lgcc")
 """The C library only for memcpy and its kin, libgcc for what the core has no instruction for."""
 
+LINUX_LINK_FLAGS = ("-static", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--strip-debug")
+"""Without shared libraries: the board's may be older than those of the cross compiler."""
+
 SANITIZE_FLAGS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
 VERIFY_FLAGS = ("-DTINYFLOW_VERIFY",)
 

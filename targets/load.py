@@ -10,25 +10,37 @@ from importlib.resources import files
 from typing import Any
 
 from tinyflow.errors import UsageError
-from tinyflow.targets.model import Board, Core, FlashProfile, Gpu, JetPack, Jetson, Region, Target
+from tinyflow.targets.model import (
+    COMPILERS,
+    Board,
+    Core,
+    FlashProfile,
+    Gpu,
+    JetPack,
+    Jetson,
+    Region,
+    System,
+    Target,
+)
 
 HOST = "host"
 
-_CORE_KEYS = {"title", "compiler", "flags", "emulator", "features"}
+_CORE_KEYS = {"title", "compiler", "flags", "emulator", "features", "processor"}
 _BOARD_KEYS = {"title", "core", "clock_hz", "machine", "memory", "flash_profile"}
-_COMPILERS = ("gcc", "arm-none-eabi-gcc")
+_EMULATION = {System.BARE_METAL: "emulator", System.LINUX: "processor"}
+"""The key of a core by which QEMU runs it."""
 
 
 def list_targets() -> tuple[Target, ...]:
-    """The host, every core, and every board that is not an emulated one."""
+    """The host, every core, every board that is not an emulated one, and every Jetson."""
     cores = [name for name in load_cores() if name != HOST]
     boards = [name for name, board in load_boards().items() if board.machine is None]
-    return tuple(load_target(name) for name in (HOST, *cores, *boards))
+    return tuple(load_target(name) for name in (HOST, *cores, *boards, *load_jetsons()))
 
 
 def load_target(name: str) -> Target:
     """The target of that name. Raises `UsageError` naming all targets."""
-    cores, boards = load_cores(), load_boards()
+    cores, boards, jetsons = load_cores(), load_boards(), load_jetsons()
     if name in cores:
         core = cores[name]
         board = boards[core.emulator] if core.emulator else None
@@ -38,14 +50,33 @@ def load_target(name: str) -> Target:
         core = cores[board.core]
         emulator = board if board.machine else boards.get(core.emulator or "")
         return _target(name, board.title, core, board, emulator)
+    if name in jetsons:
+        jetson = jetsons[name]
+        return _target(name, jetson.title, cores[jetson.core], None, None, jetson)
     names = [target.name for target in list_targets()]
     raise UsageError(f"there is no target '{name}'", f"choose one of {', '.join(names)}")
 
 
 def _target(
-    name: str, title: str, core: Core, board: Board | None, emulator: Board | None
+    name: str,
+    title: str,
+    core: Core,
+    board: Board | None,
+    emulator: Board | None,
+    jetson: Jetson | None = None,
 ) -> Target:
-    return Target(name, title, core.name, core.compiler, core.flags, board, emulator, core.features)
+    return Target(
+        name,
+        title,
+        core.name,
+        core.compiler,
+        core.flags,
+        board,
+        emulator,
+        core.features,
+        core.processor,
+        jetson,
+    )
 
 
 @cache
@@ -73,14 +104,22 @@ def _load_folder(folder: str, parse: Callable[[str, Mapping[str, Any]], Any]) ->
 
 
 def parse_core(name: str, table: Mapping[str, Any]) -> Core:
-    """Raises `UsageError` where a key is missing or unknown."""
+    """Raises `UsageError` where a key is missing or unknown, or names another way to emulate than
+    the system has."""
     where = f"the core '{name}'"
     _check_keys(where, table, _CORE_KEYS, {"title", "compiler", "flags"})
-    if table["compiler"] not in _COMPILERS:
+    if table["compiler"] not in COMPILERS:
         raise UsageError(
             f"{where} names the compiler '{table['compiler']}'",
-            f"choose one of {', '.join(_COMPILERS)}",
+            f"choose one of {', '.join(COMPILERS)}",
         )
+    system = COMPILERS[table["compiler"]]
+    for other, key in _EMULATION.items():
+        if key in table and system is not other:
+            raise UsageError(
+                f"{where} has the key '{key}' and is compiled for {system.value}",
+                f"'{key}' belongs to {other.value}",
+            )
     return Core(
         name,
         table["title"],
@@ -88,6 +127,7 @@ def parse_core(name: str, table: Mapping[str, Any]) -> Core:
         tuple(table["flags"]),
         table.get("emulator"),
         tuple(table.get("features", ())),
+        table.get("processor"),
     )
 
 
@@ -129,6 +169,10 @@ def parse_jetson(name: str, table: Mapping[str, Any]) -> Jetson:
     where = f"the board '{name}'"
     known = {f.name for f in fields(Jetson)} - {"name"}
     _check_keys(where, table, known, known)
+    if table["core"] not in load_cores():
+        raise UsageError(
+            f"{where} has the core '{table['core']}'", f"choose one of {', '.join(load_cores())}"
+        )
     gpu, jetpack = table["gpu"], table["jetpack"]
     keys = {f.name for f in fields(Gpu)}
     _check_keys(f"the GPU of {where}", gpu, keys, keys - {"advice"})

@@ -3,8 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from tinyflow.errors import UsageError
+
+
+class System(Enum):
+    """What a program runs on."""
+
+    HOST = "this computer"
+    BARE_METAL = "bare metal"
+    LINUX = "64-bit Arm Linux"
+
+
+COMPILERS = {
+    "gcc": System.HOST,
+    "arm-none-eabi-gcc": System.BARE_METAL,
+    "aarch64-linux-gnu-gcc": System.LINUX,
+}
+"""The compilers of cores, and what they compile for."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +63,11 @@ class FlashProfile:
 
 @dataclass(frozen=True)
 class Core:
-    """A processor core and how to compile for it. ``emulator`` is the board that runs it."""
+    """A processor core and how to compile for it.
+
+    ``emulator`` is the board that runs its firmware in QEMU; ``processor`` QEMU's name of one that
+    runs its Linux programs.
+    """
 
     name: str
     title: str
@@ -54,7 +75,8 @@ class Core:
     flags: tuple[str, ...]
     emulator: str | None = None
     features: tuple[str, ...] = ()
-    """Instructions beyond ARMv6-M for which there are kernels: dsp, mve."""
+    """Instructions for which there are kernels: dsp and mve beyond ARMv6-M, neon and dotprod."""
+    processor: str | None = None
 
 
 @dataclass(frozen=True)
@@ -145,8 +167,9 @@ class Target:
     """What ``--target`` names: a core, or a board with its core.
 
     ``board`` is what the firmware is linked for: the board itself, for a core its emulated
-    board, for the host none. ``emulator`` is the board on which QEMU runs it. ``clock_hz`` is
-    None where no clock is known, and then there are no milliseconds.
+    board, for the host and for Linux none. ``emulator`` is the board on which QEMU runs it,
+    ``processor`` QEMU's processor for programs of Linux. ``clock_hz`` is None where no clock is
+    known, and then there are no milliseconds.
     """
 
     name: str
@@ -157,19 +180,38 @@ class Target:
     board: Board | None = None
     emulator: Board | None = None
     features: tuple[str, ...] = ()
+    processor: str | None = None
+    jetson: Jetson | None = None
+
+    @property
+    def system(self) -> System:
+        return COMPILERS[self.compiler]
 
     @property
     def is_host(self) -> bool:
-        return self.board is None
+        return self.system is System.HOST
 
     @property
     def clock_hz(self) -> int | None:
+        if self.jetson is not None:
+            return self.jetson.clock_hz
         return self.board.clock_hz if self.board else None
 
     @property
+    def ram_bytes(self) -> int | None:
+        if self.jetson is not None:
+            return self.jetson.memory_bytes
+        return self.board.ram.nbytes if self.board else None
+
+    @property
     def machine(self) -> str | None:
-        """QEMU's name of the machine."""
+        """QEMU's name of the machine that runs the firmware."""
         return self.emulator.machine if self.emulator else None
+
+    @property
+    def emulated_by(self) -> str | None:
+        """What QEMU stands in with, a machine or a processor; None where it has nothing."""
+        return self.machine or self.processor
 
     @property
     def boards(self) -> tuple[Board, ...]:

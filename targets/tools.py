@@ -13,8 +13,10 @@ PACKAGES = {
     "cmake": "cmake make",
     "gcc": "gcc libc6-dev",
     "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
     "arm-none-eabi-nm": "binutils-arm-none-eabi",
     "arm-none-eabi-size": "binutils-arm-none-eabi",
+    "qemu-aarch64": "qemu-user",
     "qemu-system-arm": "qemu-system-arm",
 }
 """Program: the Debian packages that bring it."""

@@ -19,6 +19,10 @@ class Feature(Enum):
     """The DSP extension: SMLAD, SXTB16, SSAT, SMMLA."""
     MVE = "mve"
     """The M-profile vector extension, Helium."""
+    NEON = "neon"
+    """The vector instructions of 64-bit Arm."""
+    DOTPROD = "dotprod"
+    """SDOT and UDOT beside them: four products of codes, added to a sum."""
     SLOW_FLASH = "slow_flash"
     """Not of the core: a board whose flash makes loads of data wait."""
 

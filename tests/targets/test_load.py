@@ -16,6 +16,7 @@ from tinyflow.targets.load import (
     parse_core,
     parse_jetson,
 )
+from tinyflow.targets.model import COMPILERS, System
 
 MEMORY = {"flash": {"origin": 0, "bytes": 1024}, "ram": {"origin": 0x20000000, "bytes": 1024}}
 
@@ -84,7 +85,31 @@ def test_the_host_has_no_board() -> None:
 
 def test_every_core_that_is_not_the_host_has_an_emulator_that_exists() -> None:
     for name, core in load_cores().items():
-        assert name == "host" or load_boards()[str(core.emulator)].machine
+        if COMPILERS[core.compiler] is System.BARE_METAL:
+            assert load_boards()[str(core.emulator)].machine and core.processor is None
+        else:
+            assert core.emulator is None
+            assert (core.processor is None) == (name == "host")
+
+
+def test_a_jetson_is_its_cores_under_linux() -> None:
+    target = load_target("jetson-nano")
+    assert target.jetson == load_jetsons()["jetson-nano"]
+    assert (target.core, target.system) == ("cortex-a57", System.LINUX)
+    assert (target.flags, target.features) == (("-mcpu=cortex-a57",), ("neon",))
+    assert (target.board, target.boards, target.machine) == (None, (), None)
+    assert (target.clock_hz, target.ram_bytes) == (1_428_000_000, 4 << 30)
+    assert target.emulated_by == "cortex-a57"
+    assert not target.is_host
+    assert load_target("jetson-orin-nano").features == ("neon", "dotprod")
+
+
+def test_a_core_is_emulated_in_the_way_of_its_system() -> None:
+    table = {"title": "x", "compiler": "aarch64-linux-gnu-gcc", "flags": []}
+    assert parse_core("x", {**table, "processor": "cortex-a57"}).processor == "cortex-a57"
+    with pytest.raises(UsageError, match="has the key 'emulator'") as caught:
+        parse_core("x", {**table, "emulator": "mps2-an386"})
+    assert caught.value.hint == "'emulator' belongs to bare metal"
 
 
 def test_an_unknown_target_is_told_all_names() -> None:
@@ -164,6 +189,8 @@ def test_a_bad_jetson_is_told_what_is_wrong() -> None:
         parse_jetson("x", {**_JETSON, "gpu": {**_GPU_WITHOUT_BANDWIDTH}})
     with pytest.raises(UsageError, match="unknown key 'colour'"):
         parse_jetson("x", {**_JETSON, "colour": "green"})
+    with pytest.raises(UsageError, match="the core 'cortex-a9'"):
+        parse_jetson("x", {**_JETSON, "core": "cortex-a9"})
 
 
 _GPU_WITHOUT_BANDWIDTH = {

@@ -19,7 +19,7 @@ from tinyflow.targets.runners.batch import run_batch
 from tinyflow.targets.runners.taps import TapReader
 from tinyflow.targets.tools import call
 
-CORES = [t.name for t in list_targets() if not t.is_host]
+CORES = [t.name for t in list_targets() if t.machine]
 
 
 @pytest.fixture

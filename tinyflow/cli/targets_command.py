@@ -22,9 +22,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             "title": target.title,
             "core": target.core,
             "flash_bytes": target.board.stored_bytes if target.board else None,
-            "ram_bytes": target.board.ram.nbytes if target.board else None,
+            "ram_bytes": target.ram_bytes,
             "clock_hz": target.clock_hz,
-            "emulator": target.machine,
+            "emulator": target.emulated_by,
         }
         for target in list_targets()
     ]
@@ -45,4 +45,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _size(nbytes: object) -> str:
-    return f"{nbytes // 1024} KB" if isinstance(nbytes, int) else "-"
+    if not isinstance(nbytes, int):
+        return "-"
+    return f"{nbytes >> 30} GB" if nbytes >= 1 << 30 else f"{nbytes // 1024} KB"

@@ -9,6 +9,7 @@ from typing import Any
 from tinyflow.data import Dataset, random_dataset
 from tinyflow.data.spec import input_specs
 from tinyflow.errors import Obstacle, UnsupportedError
+from tinyflow.pipeline.backends.choice import choose_backend
 from tinyflow.pipeline.kernels import plan_kernels
 from tinyflow.pipeline.limits import room_problems, weight_problems
 from tinyflow.pipeline.quantizing import quantize
@@ -81,6 +82,7 @@ def check_model(options: CompileOptions, progress: Progress = SILENT) -> CheckVe
     layers as they stand in the model, before any kernel is chosen.
     """
     target = load_target(options.target)
+    options = replace(options, backend=choose_backend(target, options.backend))
     name = Path(options.model).name
     try:
         source = read_source(options, progress)

@@ -16,13 +16,14 @@ from tinyflow.quantize import run_reference_batched
 from tinyflow.targets import Target
 from tinyflow.targets.build import build_firmware
 from tinyflow.targets.memory import MemoryUse, measure_memory
+from tinyflow.targets.model import System
 from tinyflow.targets.runners import get_runner
+from tinyflow.targets.runners.qemu import emulator_of
 from tinyflow.targets.tools import PACKAGES, call, is_installed
 from tinyflow.verify import Verdict
 from tinyflow.verify.taps import verify_dataset
 
 Arrays = dict[str, np.ndarray]
-EMULATOR = "qemu-system-arm"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +64,10 @@ def build_and_run(
         elf = build_firmware(bundle.path, target, optimize=options.optimize)
     compiler = _compiler_version(bundle, target) if elf else None
     runner = _choose_runner(target, options, elf is not None, progress)
+    # A program of Linux lies in no flash, and holds the C library.
+    measured = target.system is System.BARE_METAL
     if runner is None:
-        memory = measure_memory(elf, weight_bytes, table_bytes) if elf else None
+        memory = measure_memory(elf, weight_bytes, table_bytes) if measured and elf else None
         return Firmware(compiler, memory, reference=reference)
 
     verdict = verify_dataset(bundle, runner, Dataset(vectors, None, "test vectors"), progress)
@@ -76,11 +79,12 @@ def build_and_run(
     )
     if reference is not None:
         _check_outputs(runner, result.outputs, reference)
-    memory = measure_memory(elf, weight_bytes, table_bytes, result.stack_bytes) if elf else None
+    stack = result.stack_bytes
+    memory = measure_memory(elf, weight_bytes, table_bytes, stack) if measured and elf else None
     return Firmware(
         compiler=compiler,
         memory=memory,
-        stack_bytes=result.stack_bytes,
+        stack_bytes=stack,
         runner=runner,
         outputs=result.outputs if test else None,
         reference=reference,
@@ -115,10 +119,10 @@ def _choose_runner(
         return "host" if options.build and _has("gcc", "run the bundle", progress) else None
     if not built:
         return None
-    if target.emulator is None:
+    if target.emulated_by is None:
         progress.note(f"{target.name} has no emulator, the firmware was not run")
         return None
-    return "qemu" if _has(EMULATOR, "run the firmware", progress) else None
+    return "qemu" if _has(emulator_of(target), "run the firmware", progress) else None
 
 
 def _compiler_version(bundle: Bundle, target: Target) -> str:

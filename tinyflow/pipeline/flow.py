@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from tinyflow.data.spec import input_specs
 from tinyflow.ir import Graph
 from tinyflow.ir.serialize import to_bytes
 from tinyflow.pipeline.backends import BACKENDS, Job, Product, Trial
+from tinyflow.pipeline.backends.choice import choose_backend
 from tinyflow.pipeline.firmware import Firmware
 from tinyflow.pipeline.layers import (
     arena_entry,
@@ -79,6 +81,7 @@ def compile_model(
     Raises `TinyflowError`; then whatever lay at the output is as it was.
     """
     target = load_target(options.target)
+    options = replace(options, backend=choose_backend(target, options.backend))
     check_name(options)
     source = read_source(options, progress, model)
     options = with_defaults(source, options)
@@ -89,7 +92,7 @@ def compile_model(
         test = load_test_data(source, options, progress)
         quantized = quantize(source, calibration, options, progress)
         data = test or calibration
-        backend = BACKENDS[options.backend]
+        backend = BACKENDS[str(options.backend)]
         job = Job(source, quantized.graph, target, options, data, progress)
         product = backend.make(job)
         graph = product.graph

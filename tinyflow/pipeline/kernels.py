@@ -25,13 +25,18 @@ def plan_kernels(graph: Graph, target: Target, options: CompileOptions, progress
     Raises `UnsupportedError` for layers that the backend has no kernels for, and
     `MissingExtraError` where it needs what is not installed.
     """
-    return _PLANNERS.get(options.backend, _plan_c)(graph, target, options, progress)
+    return _PLANNERS.get(str(options.backend), _plan_c)(graph, target, options, progress)
 
 
 def _plan_c(graph: Graph, target: Target, options: CompileOptions, progress: Progress) -> Plan:
     """By the shipped table, or by measuring this very network where that is asked for."""
     goal, features = Goal(options.optimize), features_of(target)
     costs: Costs = table_for(features).cost
+    if options.autotune and target.emulator is None:
+        raise UsageError(
+            f"--autotune measures kernels on an emulated board, and '{target.name}' has none",
+            "leave --autotune out",
+        )
     if options.autotune:
         costs = autotune(graph, target, goal, progress)
     flash = target.board.flash_profile if target.board else None

@@ -48,7 +48,7 @@ def runners_of(bundle: Bundle, runner: str | None) -> tuple[str, ...]:
     """This computer, the emulator where the target has one, and ``runner``."""
     if bundle.manifest["target"]["backend"] not in C_BACKENDS:
         return ()
-    usual = ("host", "qemu") if load_target(bundle.target).emulator else ("host",)
+    usual = ("host", "qemu") if load_target(bundle.target).emulated_by else ("host",)
     return tuple(dict.fromkeys((*usual, *([runner] if runner else ()))))
 
 

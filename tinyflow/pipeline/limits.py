@@ -73,7 +73,7 @@ def check_limits(report: Mapping[str, Any], options: CompileOptions, progress: P
             continue
         if memory[key] is None:
             raise ToolError(
-                f"{flag} cannot be checked: no firmware was built",
+                f"{flag} cannot be checked: no firmware was built and measured",
                 "install the cross compiler, compile for a Cortex-M target and leave --no-build "
                 "out, or leave the limit out",
             )

@@ -24,7 +24,8 @@ RANDOM = "random"
 
 @dataclass(frozen=True)
 class CompileOptions:
-    """What `tinyflow.compile` is asked to do. Sizes are bytes, ``max_drop`` percentage points."""
+    """What `tinyflow.compile` is asked to do. Sizes are bytes, ``max_drop`` percentage points;
+    without ``backend`` it is the target's default."""
 
     model: str
     target: str
@@ -33,7 +34,7 @@ class CompileOptions:
     resolution: int | None = None
     name: str | None = None
     output: str | None = None
-    backend: str = "c"
+    backend: str | None = None
     optimize: str = "balanced"
     calibration: str | None = None
     test_data: str | None = None
@@ -59,7 +60,7 @@ class CompileOptions:
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
             value = getattr(self, name)
-            if value not in allowed:
+            if value is not None and value not in allowed:
                 raise UsageError(f"{name} is '{value}'", f"{name} is one of {', '.join(allowed)}")
 
 
@@ -122,7 +123,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("test_data", "test-data", kinds.text, "DATA",
            "labelled inputs on which accuracy is measured", '"test.npz"'),
     Option("backend", "backend", kinds.choice(BACKENDS), "B",
-           "what is generated: c (default), tflm (a C++ project for TensorFlow Lite Micro) or "
+           "what is generated: c (default for CPU cores), tflm (a C++ project for TensorFlow Lite Micro) or "
            "tvm (C that TVM prints)", '"c"'),
     Option("optimize", "optimize", kinds.choice(OPTIMIZE), "GOAL",
            "speed, size or balanced (default)", '"balanced"'),

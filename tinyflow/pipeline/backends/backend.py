@@ -39,7 +39,7 @@ class Job:
     def banner(self) -> tuple[str, ...]:
         """The first comment of each generated file."""
         options = self.options
-        backend = "" if options.backend == "c" else f"--backend {options.backend} "
+        backend = "" if options.backend in (None, "c") else f"--backend {options.backend} "
         return (
             f"Made by TinyFlow {__version__} from {self.source.name} ({self.source.format}).",
             f"Model SHA-256: {self.source.sha256}",
