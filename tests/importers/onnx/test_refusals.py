@@ -245,6 +245,13 @@ def test_quantized_model(tmp_path: Path) -> None:
     assert "QDQ format" in error.obstacles[0].remedy
 
 
+def test_attention_within_a_window(tmp_path: Path) -> None:
+    shapes = {name: (1, 2, 4, 8) for name in "qkv"}
+    source = one_op("Attention", shapes, opset=25, right_window_size=2)
+    (obstacle,) = refused(source, tmp_path).obstacles
+    assert "a window of tokens" in obstacle.reason
+
+
 def test_op_of_another_domain(tmp_path: Path) -> None:
     source = one_op("Relu", {"x": (1, 3)})
     source.graph.node[0].op_type = "FusedConv"

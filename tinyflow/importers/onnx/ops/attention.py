@@ -10,9 +10,11 @@ from tinyflow.importers.common.views import reshape_to, transpose_to
 
 def convert_attention(layer: Layer, builder: Builder) -> tuple[Value, ...]:
     """Queries, keys and values of rank 3 or 4 with equal numbers of heads; any scale; no mask, no
-    cache of keys and no softcap."""
+    window, no cache of keys and no softcap."""
     if layer.integer("is_causal", 0) or any(layer.has(i) for i in range(3, len(layer.inputs))):
         raise RefusalError("Attention with a mask or a cache is not supported")
+    if any(layer.integer(f"{side}_window_size", -1) >= 0 for side in ("left", "right")):
+        raise RefusalError("Attention within a window of tokens is not supported")
     if any(layer.outputs[1:]) or layer.number("softcap", 0.0) != 0.0:
         raise RefusalError("Attention with softcap or with more than one output is not supported")
     q, k, v = (builder.value(layer, i) for i in range(3))
