@@ -47,8 +47,15 @@ class Moves:
                 yield Op.RESHAPE, ReshapeAttrs(self.after)
             return
         sizes = source if self.before is None else self.before
-        yield from _narrow_steps(sizes[1:], tuple(axis - 1 for axis in self.perm[1:]))
-        yield Op.RESHAPE, ReshapeAttrs(self.after or tuple(sizes[axis] for axis in self.perm))
+        result = self.after or tuple(sizes[axis] for axis in self.perm)
+        shape = source
+        for wanted, perm in _blocks(sizes[1:], tuple(axis - 1 for axis in self.perm[1:])):
+            if wanted != shape:
+                yield Op.RESHAPE, ReshapeAttrs(wanted)
+            yield Op.TRANSPOSE, TransposeAttrs(perm)
+            shape = tuple(wanted[axis] for axis in perm)
+        if shape != result:
+            yield Op.RESHAPE, ReshapeAttrs(result)
 
 
 def moves(view: View, source: Shape) -> Moves:
@@ -129,12 +136,12 @@ def _with_units(order: list[int], source: Shape, result: Shape) -> Perm:
     return tuple(next(rest) if d > 1 else next(spare) for d in result)
 
 
-def _narrow_steps(sizes: Shape, goal: Perm) -> Iterator[tuple[Op, Attrs]]:
-    """Of axes behind the batch's; axis i of the result is axis ``goal[i]``."""
+def _blocks(sizes: Shape, goal: Perm) -> Iterator[tuple[Shape, Perm]]:
+    """Shapes of three blocks and permutations of these, of axes behind the batch's; in the end
+    axis i is what was axis ``goal[i]``."""
     order = tuple(range(len(sizes)))
     for (first, second), blocks in block_moves(goal):
         parts = (order[:first], order[first:second], order[second:])
-        extents = tuple(math.prod(sizes[axis] for axis in part) for part in parts)
-        yield Op.RESHAPE, ReshapeAttrs((1, *extents))
-        yield Op.TRANSPOSE, TransposeAttrs((0, *(block + 1 for block in blocks)))
+        extents = (math.prod(sizes[axis] for axis in part) for part in parts)
+        yield (1, *extents), (0, *(block + 1 for block in blocks))
         order = sum((parts[block] for block in blocks), ())
