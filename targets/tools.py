@@ -18,6 +18,7 @@ PACKAGES = {
     "arm-none-eabi-size": "binutils-arm-none-eabi",
     "qemu-aarch64": "qemu-user",
     "qemu-system-arm": "qemu-system-arm",
+    "ssh": "openssh-client",
 }
 """Program: the Debian packages that bring it."""
 

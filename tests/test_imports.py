@@ -53,6 +53,7 @@ ROOM_OF = {
     "tinyflow.targets.build_tflite_micro": "runners",
     "tinyflow.targets.profiler": "runners",
     "tinyflow.targets.runners": "runners",
+    "tinyflow.targets.ssh": "runners",
 }
 
 HEAVY = {

@@ -75,8 +75,8 @@ def run_batch(
             if process.poll() is None:
                 process.kill()
             process.wait()
-    outputs = np.concatenate([_read_outputs(part, output_bytes, purpose) for part in parts])
-    return BatchResult(outputs, parts, _read_stats(parts[0].folder / "stats.txt"))
+    outputs = np.concatenate([read_outputs(part, output_bytes, purpose) for part in parts])
+    return BatchResult(outputs, parts, read_stats(parts[0].folder / "stats.txt"))
 
 
 def _split(total: int, folder: Path) -> tuple[Part, ...]:
@@ -131,7 +131,8 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _read_outputs(part: Part, output_bytes: int, purpose: str) -> np.ndarray:
+def read_outputs(part: Part, output_bytes: int, purpose: str) -> np.ndarray:
+    """uint8 [n, bytes]. Raises `ToolError` where the harness wrote less or more."""
     data = np.fromfile(part.folder / "outputs.bin", dtype=np.uint8)
     if len(data) != part.count * output_bytes:
         raise ToolError(
@@ -141,6 +142,7 @@ def _read_outputs(part: Part, output_bytes: int, purpose: str) -> np.ndarray:
     return data.reshape(part.count, output_bytes)
 
 
-def _read_stats(path: Path) -> dict[str, int]:
+def read_stats(path: Path) -> dict[str, int]:
+    """The numbers of stats.txt by name."""
     pairs = (line.split() for line in path.read_text().splitlines())
     return {name: int(value) for name, value in pairs}

@@ -9,7 +9,7 @@ from typing import Any
 
 from tinyflow.project import Option, option, read_project
 
-RUNNERS = "host or qemu"
+RUNNERS = "host, qemu or ssh:USER@HOST[:PORT]"
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:

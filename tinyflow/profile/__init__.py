@@ -2,5 +2,6 @@
 
 from tinyflow.profile.figures import LayerFigures, Profile
 from tinyflow.profile.measure import profile_bundle
+from tinyflow.profile.timed import Timed, time_bundle
 
-__all__ = ["LayerFigures", "Profile", "profile_bundle"]
+__all__ = ["LayerFigures", "Profile", "Timed", "profile_bundle", "time_bundle"]

@@ -33,7 +33,8 @@ def profile_bundle(
     """
     if runner not in RUNNERS:
         raise UsageError(
-            f"the runner '{runner}' counts no cycles", f"choose one of {', '.join(RUNNERS)}"
+            f"the runner '{runner}' counts no cycles",
+            f"choose one of {', '.join(RUNNERS)}; ssh:USER@HOST measures time",
         )
     emulated_target(bundle)
     layers = _layers(bundle)

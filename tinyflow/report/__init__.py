@@ -9,11 +9,12 @@ from tinyflow.report.document import (
     read_report,
     write_report,
 )
-from tinyflow.report.latency import add_profile
+from tinyflow.report.latency import add_latency, add_profile
 from tinyflow.report.summary import summarize
 
 __all__ = [
     "add_ladder",
+    "add_latency",
     "add_profile",
     "add_verdict",
     "draw_report",

@@ -87,7 +87,9 @@ def _memory(memory: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _latency(entry: Mapping[str, Any]) -> str:
-    """Cycles, and milliseconds where a clock is known."""
+    """Cycles, and milliseconds where a clock is known or one has measured them."""
+    if not entry["estimated"]:
+        return f"{figures.milliseconds(entry['ms'])}, measured: {entry['calibration']}"
     cycles = entry["cycles"] if entry["cycles_flash"] is None else entry["cycles_flash"]
     kind = "modelled" if entry["calibrated"] else "ESTIMATED"
     text = f"{figures.count(cycles)} cycles, {kind}"
