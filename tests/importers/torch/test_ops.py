@@ -189,6 +189,7 @@ def shuffled(x: Tensor) -> Outputs:
         F.pixel_shuffle(x.reshape(1, 36, 2, 2), 3),
         torch.where(torch.eye(6, 8) > 0, x, -x),
         x.tril(1),
+        x.triu(-2),
     )
 
 
@@ -334,7 +335,7 @@ CASES = {
         core="addmm mm bmm",
     ),
     "shared matrix": Case(shared_matrix, "", (TOKENS, (1, 12, 7))),
-    "shuffled": Case(shuffled, "where"),
+    "shuffled": Case(shuffled, "flip pixel_shuffle pixel_unshuffle repeat tril triu where"),
     "signals": Case(
         signals,
         "adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d conv1d conv_transpose1d max_pool1d "
