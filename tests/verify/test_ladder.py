@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.support.digits import MODEL, TEST, digits_bundle
+from tests.support.paths import shared
 from tinyflow.bundle import Bundle, read_bundle
 from tinyflow.cli.main import main
 from tinyflow.data import Dataset
@@ -187,3 +188,12 @@ def test_a_pass_that_changes_the_function_is_found(bundle: Bundle) -> None:
     outcomes = [rung.outcome for rung in float_rungs(wrong, bundle.graph, data, SILENT)]
     assert outcomes[0] is Outcome.CLOSE
     assert outcomes[1] is Outcome.DIFFERS
+
+
+def test_hybrid_kernels_explain_a_difference() -> None:
+    """A float file with weights in int8, which LiteRT does not compute as it states."""
+    from tinyflow.verify.sources import open_source
+
+    hybrid = shared("mlperf_tiny/kws_ref_model_float32.tflite")
+    assert "hybrid" in open_source(hybrid).deviation
+    assert open_source(shared("mlperf_tiny/pretrainedResnet.tflite")).deviation == ""

@@ -68,7 +68,8 @@ def _against_runtime(source: FloatModel, given: Arrays) -> Rung:
             found.add(ours, theirs)
     except TinyflowError as error:
         return not_run(IMPORTED, source.runtime_name, error.message)
-    return found.rung(IMPORTED, source.runtime.name, len(next(iter(given.values()))))
+    inputs = len(next(iter(given.values())))
+    return found.rung(IMPORTED, source.runtime.name, inputs, source.runtime.deviation or None)
 
 
 def _as_taken(runtime: SourceRuntime, graph: Graph, batch: Mapping[str, np.ndarray]) -> Arrays:
@@ -147,21 +148,23 @@ class _Distances:
             self.difference[name] = max(self.difference.get(name, 0.0), float(distance))
             self.magnitude[name] = max(self.magnitude.get(name, 0.0), float(magnitude))
 
-    def rung(self, name: str, against: str, inputs: int) -> Rung:
+    def rung(self, name: str, against: str, inputs: int, explanation: str | None = None) -> Rung:
         relative = {
             n: d / self.magnitude[n] if self.magnitude[n] else d for n, d in self.difference.items()
         }
         differences = tuple(
-            Difference(node.name, node.op.value, tensor, amount)
+            Difference(node.name, node.op.value, tensor, amount, explanation=explanation)
             for tensor, amount in relative.items()
             if amount > TOLERANCE and (node := self.graph.producer(tensor)) is not None
         )
         largest = max(relative.values(), default=0.0)
         outcome = Outcome.EQUAL if largest == 0.0 else Outcome.CLOSE
+        if differences:
+            outcome = Outcome.EXPLAINED if explanation else Outcome.DIFFERS
         return Rung(
             name,
             against,
-            Outcome.DIFFERS if differences else outcome,
+            outcome,
             Unit.RELATIVE,
             inputs,
             len(relative),

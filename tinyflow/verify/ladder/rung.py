@@ -84,9 +84,9 @@ class Rung:
         return "; ".join(texts)
 
     def _amount(self, difference: Difference) -> str:
-        if self.unit is Unit.RELATIVE:
-            return f"{difference.amount:.1e} {self.unit.value}"
         text = f"by {difference.amount:g} at most"
+        if self.unit is Unit.RELATIVE:
+            text = f"{difference.amount:.1e} {self.unit.value}"
         if difference.elements is not None and difference.total is not None:
             text = f"{difference.elements} of {difference.total} codes {text}"
         return f"{text} ({difference.explanation})" if difference.explanation else text

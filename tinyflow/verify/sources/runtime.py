@@ -16,12 +16,14 @@ class SourceRuntime(ABC):
     """A model in the runtime that it was made for.
 
     ``name`` is the runtime and its version, for people. ``inputs`` and ``outputs`` have the names
-    that the importer gives them, in the same order.
+    that the importer gives them, in the same order. ``deviation`` says in words why the runtime
+    computes something else than the model states, where it is known to; else it is empty.
     """
 
     name: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    deviation: str = ""
 
     def run(self, inputs: Mapping[str, np.ndarray], tensors: Sequence[str] = ()) -> Arrays:
         """The outputs, and those of ``tensors`` that the runtime knows by name.

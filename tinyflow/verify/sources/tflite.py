@@ -12,7 +12,7 @@ from tinyflow.errors import DataError, MissingExtraError, ModelError
 from tinyflow.importers.tflite.boundary import find_boundary
 from tinyflow.importers.tflite.flatbuffer import RawModel, parse
 from tinyflow.importers.tflite.importer import tensor_names
-from tinyflow.ir import QuantParams
+from tinyflow.ir import DType, QuantParams
 from tinyflow.verify.sources.runtime import Arrays, SampleRuntime
 
 
@@ -44,6 +44,8 @@ class TfliteRuntime(SampleRuntime):
             )
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{package} cannot open {title} ({error})") from None
+        if _is_hybrid(self._raw):
+            self.deviation = "its hybrid kernels quantize the inputs of layers with int8 weights"
         self._boundary = find_boundary(self._raw)
         names = tensor_names(self._raw, self._boundary)
         self._indices = {name: index for index, name in enumerate(names)}
@@ -96,6 +98,21 @@ class TfliteRuntime(SampleRuntime):
             return (array.astype(np.int16) + 128).astype(np.uint8)
         assert isinstance(inner.quant, QuantParams)
         return inner.quant.dequantize(array).astype(np.float32)
+
+
+def _is_hybrid(model: RawModel) -> bool:
+    """Whether a layer multiplies real activations by stored integers."""
+
+    def types(indices: tuple[int, ...], constant: bool) -> set[DType | None]:
+        found = [model.tensors[i] for i in indices if i >= 0]
+        return {t.dtype for t in found if t.is_constant is constant}
+
+    return any(
+        DType.INT8 in types(op.inputs, True)
+        and DType.FLOAT32 in types(op.inputs, False)
+        and DType.FLOAT32 in types(op.outputs, False)
+        for op in model.operators
+    )
 
 
 def _interpreter() -> tuple[str, ModuleType]:
