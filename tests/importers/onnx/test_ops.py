@@ -286,6 +286,16 @@ OTHERS = {
     "Attention": one_op(
         "Attention", {"q": (1, 3, 5, 4), "k": (1, 3, 6, 4), "v": (1, 3, 6, 2)}, opset=23
     ),
+    "Attention grouped": one_op(
+        "Attention", {"q": (1, 6, 5, 4), "k": (1, 2, 7, 4), "v": (1, 2, 7, 3)}, opset=23
+    ),
+    "Attention grouped flat": one_op(
+        "Attention",
+        {"q": (1, 5, 24), "k": (1, 6, 8), "v": (1, 6, 6)},
+        opset=23,
+        q_num_heads=6,
+        kv_num_heads=2,
+    ),
     "Attention scale": one_op(
         "Attention", dict.fromkeys("qkv", (1, 2, 5, 4)), opset=23, scale=0.75
     ),

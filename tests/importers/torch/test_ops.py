@@ -219,6 +219,7 @@ def attention(q: Tensor, k: Tensor, v: Tensor) -> Outputs:
     return (
         F.scaled_dot_product_attention(q, k, v),
         F.scaled_dot_product_attention(q, k, v, scale=0.7),
+        F.scaled_dot_product_attention(q, k[:, :1], v[:, :1], enable_gqa=True),
         torch.softmax(q, -1),
         torch.softmax(q, 1),
         F.log_softmax(q, -1),

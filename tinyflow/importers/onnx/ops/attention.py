@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from tinyflow.importers.common.attention import attention
+from tinyflow.importers.common.attention import grouped_attention
 from tinyflow.importers.common.builder import Builder, Value
 from tinyflow.importers.common.layer import Layer, RefusalError
 from tinyflow.importers.common.views import reshape_to, transpose_to
 
 
 def convert_attention(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """Queries, keys and values of rank 3 or 4 with equal numbers of heads; any scale; no mask, no
-    window, no cache of keys and no softcap."""
+    """Queries, keys and values of rank 3 or 4, grouped queries too; any scale; no mask, no window,
+    no cache of keys and no softcap."""
     if layer.integer("is_causal", 0) or any(layer.has(i) for i in range(3, len(layer.inputs))):
         raise RefusalError("Attention with a mask or a cache is not supported")
     if any(layer.integer(f"{side}_window_size", -1) >= 0 for side in ("left", "right")):
@@ -25,10 +25,8 @@ def convert_attention(layer: Layer, builder: Builder) -> tuple[Value, ...]:
             _heads_first(layer, builder, x, count, name)
             for x, count, name in ((q, heads[0], "q"), (k, heads[1], "k"), (v, heads[1], "v"))
         )
-    if q.shape[1] != k.shape[1]:
-        raise RefusalError("Attention with grouped queries is not supported")
     scale = layer.number("scale", q.shape[-1] ** -0.5)
-    y = attention(layer, builder, q, k, v, scale)
+    y = grouped_attention(layer, builder, q, k, v, scale)
     if not flat:
         return (y,)
     merged = transpose_to(layer, builder, y, (0, 2, 1, 3), "heads_last")
