@@ -13,10 +13,11 @@ from typing import Any
 from tinyflow.errors import MissingExtraError, ToolError
 
 GRANULE = 64
-_LARGEST_ARENA = 1 << 28
+LARGE_ARENA = 1 << 30
+"""Bytes: address space, of which only what the interpreter writes takes memory."""
 
 
-def open_interpreter(model: bytes, arena_bytes: int, keep_all: bool = False) -> Any:
+def open_interpreter(model: bytes, arena_bytes: int = LARGE_ARENA, keep_all: bool = False) -> Any:
     """An interpreter of a .tflite file, its tensors allocated; with ``keep_all`` no tensor takes
     the place of another, so that all can be read after a run.
 
@@ -48,7 +49,7 @@ def least_arenas(model: bytes) -> tuple[int, int]:
     package records what it does, so that a microcontroller needs less. Raises as
     `open_interpreter` does.
     """
-    open_interpreter(model, _LARGEST_ARENA)
+    open_interpreter(model)
     command = [sys.executable, "-m", "tinyflow.targets.tflite_micro_trial"]
     answer = subprocess.run(command, input=model, capture_output=True, check=False)
     if answer.returncode != 0:

@@ -23,14 +23,12 @@ class TfliteFile:
     ``indices`` has the index of every activation of the graph by name, and of every constant that
     went into the file. ``operators`` are in order of their first use. ``custom_nodes`` names the
     nodes that became custom operators, ``lowered_nodes`` those that became several builtin ones
-    at a cost in accuracy. ``tensor_bytes`` are those of all tensors, constants and the ones between
-    operators included.
+    at a cost in accuracy.
     """
 
     data: bytes
     indices: Mapping[str, int]
     operators: tuple[OperatorUse, ...]
-    tensor_bytes: int
     custom_nodes: tuple[str, ...] = ()
     lowered_nodes: tuple[str, ...] = ()
 

@@ -45,7 +45,6 @@ def write_tflite(graph: Graph, name: str = "model", samples: Samples | None = No
         data=pack(model),
         indices=writer.indices,
         operators=operator_uses(model.operators),
-        tensor_bytes=sum(tensor.nbytes for tensor in model.tensors),
         custom_nodes=tuple(others) if samples is None else (),
         lowered_nodes=() if samples is None else tuple(others),
     )

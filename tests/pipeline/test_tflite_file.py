@@ -13,12 +13,12 @@ pytest.importorskip("tflite_micro")
 
 from tests.support.digits import CALIBRATION, MODEL, TEST
 from tests.support.random_graphs import random_graph, random_inputs
-from tests.support.tflite_micro import interpreter
 from tinyflow.cli.main import main
 from tinyflow.data import DataOptions, input_specs, load_data
 from tinyflow.ir import Op
 from tinyflow.ir.serialize import from_bytes, to_bytes
 from tinyflow.quantize import run_reference
+from tinyflow.targets.tflite_micro import open_interpreter
 
 
 def quantize(folder: Path, model: str | Path, *arguments: str) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def test_digits_in_tflite_micro_are_the_references(
     (name,) = graph.inputs
     codes = load_data(f"{TEST}[:200]", input_specs(graph), DataOptions()).codes(graph)[name]
     expected = run_reference(graph, {name: codes})[graph.outputs[0]]
-    runner = interpreter(data)
+    runner = open_interpreter(data)
     for sample, wanted in zip(codes, expected, strict=True):
         runner.set_input(sample[np.newaxis], 0)
         runner.invoke()

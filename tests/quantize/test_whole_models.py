@@ -11,10 +11,11 @@ from tests.support.paths import shared
 from tinyflow.ir import Graph
 from tinyflow.quantize.attach import attach_integers
 from tinyflow.quantize.reference import run_reference, run_reference_batched
+from tinyflow.targets.tflite_micro import open_interpreter
 
 pytest.importorskip("tflite_micro")
 pytest.importorskip("ai_edge_litert")
-from tests.support.tflite_micro import interpreter, run_model, tensor_indices
+from tests.support.tflite_micro import run_model, tensor_indices
 
 
 def keyword_spotting() -> tuple[bytes, Graph, np.ndarray, np.ndarray]:
@@ -68,7 +69,7 @@ def test_every_output(load: Callable, accuracy: float):
     (output,) = graph.outputs
     result = run_reference_batched(graph, {graph.inputs[0]: x})[output]
     assert (result.argmax(axis=-1) == labels).mean() == pytest.approx(accuracy, abs=1e-9)
-    runner = interpreter(content, keep_all=False)
+    runner = open_interpreter(content)
     for sample, codes in zip(x, result, strict=True):
         runner.set_input(sample[None], 0)
         runner.invoke()

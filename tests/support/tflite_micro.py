@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
 from tinyflow.codegen.tflite import write_tflite
 from tinyflow.ir import Graph
-
-ARENA = 8 << 20
-
-
-def interpreter(model: bytes, keep_all: bool = True) -> Any:
-    from tflite_micro.python.tflite_micro import runtime
-
-    config = runtime.InterpreterConfig
-    kind = config.kPreserveAllTensors if keep_all else config.kAllocationRecording
-    # The misspelt keyword is the package's own.
-    return runtime.Interpreter.from_bytes(model, arena_size=ARENA, intrepreter_config=kind)
+from tinyflow.targets.tflite_micro import open_interpreter
 
 
 def run_tflite_micro(graph: Graph, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -33,7 +22,7 @@ def run_model(
     model: bytes, inputs: list[np.ndarray], indices: Mapping[str, int], names: list[str]
 ) -> dict[str, np.ndarray]:
     """The tensors ``names`` [batch, ...] of a .tflite file."""
-    runner = interpreter(model)
+    runner = open_interpreter(model, keep_all=True)
     found: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for sample in range(len(inputs[0])):
         for number, array in enumerate(inputs):

@@ -37,9 +37,9 @@ def picture_inputs(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def tflite_micro_outputs(file: str, codes: np.ndarray) -> np.ndarray:
-    from tests.support.tflite_micro import interpreter
+    from tinyflow.targets.tflite_micro import open_interpreter
 
-    engine = interpreter(shared(f"mlperf_tiny/{file}").read_bytes(), keep_all=False)
+    engine = open_interpreter(shared(f"mlperf_tiny/{file}").read_bytes())
     outputs = []
     for sample in codes:
         engine.set_input(sample[None], 0)

@@ -5,19 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from importlib import metadata
-from typing import Any
 
 import numpy as np
 
 from tinyflow.codegen.tflite import TfliteFile
 from tinyflow.errors import MissingExtraError
 from tinyflow.ir import Graph, Op
+from tinyflow.targets.tflite_micro import open_interpreter
 from tinyflow.verify.ladder.deviations import LITERT, Deviation
 
 Arrays = dict[str, np.ndarray]
-_LEAST_ARENA = 8 << 20
-_ARENA_PER_BYTE = 3
-"""Persistent buffers of TFLite Micro grow with the channels; host memory is plentiful."""
 
 
 class Engine(ABC):
@@ -48,14 +45,7 @@ class TfliteMicro(Engine):
         return f"{self.title} {_version('tflite-micro')}"
 
     def run(self, file: TfliteFile, graph: Graph, inputs: Arrays, names: Sequence[str]) -> Arrays:
-        from tflite_micro.python.tflite_micro import runtime
-
-        interpreter: Any = runtime.Interpreter.from_bytes(
-            file.data,
-            arena_size=max(_LEAST_ARENA, _ARENA_PER_BYTE * file.tensor_bytes),
-            # The misspelt keyword is the package's own.
-            intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors,
-        )
+        interpreter = open_interpreter(file.data, keep_all=True)
         found: dict[str, list[np.ndarray]] = {name: [] for name in names}
         for sample in range(len(next(iter(inputs.values())))):
             for number, name in enumerate(graph.inputs):
