@@ -26,6 +26,7 @@ _FIXED = (
     "ForwardX11=no",
     "ClearAllForwardings=yes",
     "PermitLocalCommand=no",
+    "RemoteCommand=none",
     "RequestTTY=no",
     "EscapeChar=none",
     "LogLevel=ERROR",

@@ -141,7 +141,8 @@ class Workshop:
         return answer.stdout.decode(errors="replace").strip()
 
     def _choose_flags(self) -> tuple[str, ...]:
-        """Those of the target's core, on a computer that can have such a core."""
+        """Those of the target's core, on a computer that can have such a core. Any other gets
+        the plain C beside each vector instruction."""
         target = load_target(self.bundle.target)
         machine = self.connection.call("uname -m").stdout.decode(errors="replace").strip()
         return target.flags if target.system is System.LINUX and machine == LINUX_MACHINE else ()

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.support.bundles import look_up, random_codes, write_tables_bundle
+from tests.support.linux_arm import needs_linux_arm
 from tests.support.paths import ROOT
 from tests.support.sshd import Server, needs_sshd, running_server
 from tinyflow.bundle import read_bundle
@@ -164,8 +165,7 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """A stand-in for tar says what a full disk makes it say."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    (programs / "tar").write_text("#!/bin/sh\necho tar: No space left on device >&2\nexit 2\n")
-    (programs / "tar").chmod(0o755)
+    write_program(programs / "tar", "echo tar: No space left on device >&2; exit 2")
     path = f"{programs}:/usr/bin:/bin"
     bundle = read_bundle(write_tables_bundle(tmp_path / "b"))
     with running_server(tmp_path / "server", {"PATH": path}) as server:
@@ -173,6 +173,40 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         with pytest.raises(ToolError, match=r"no room in .*: copying the bundle filled the disk"):
             get_runner("ssh:device").run(bundle, {"x": random_codes(1)})
         assert server.left() == []
+
+
+@needs_linux_arm
+def test_a_board_gets_the_flags_of_its_core(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stand-ins make this computer look like a Jetson: its uname, and a gcc whose programs the
+    emulator runs."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    write_program(programs / "uname", "echo aarch64")
+    write_program(
+        programs / "gcc",
+        f"""echo "$@" >>{tmp_path}/calls
+for last; do :; done
+case $last in *.o) exec aarch64-linux-gnu-gcc "$@";; esac
+aarch64-linux-gnu-gcc -static "$@" && mv "$last" "$last.elf" || exit 1
+echo "exec qemu-aarch64 -cpu cortex-a57 $PWD/$last.elf" >"$last" && chmod +x "$last\"""",
+    )
+    bundle = read_bundle(write_tables_bundle(tmp_path / "b", "jetson-nano"))
+    x = random_codes(3)
+    path = {"PATH": f"{programs}:/usr/local/bin:/usr/bin:/bin"}
+    with running_server(tmp_path / "server", path) as server:
+        use(server, monkeypatch)
+        result = get_runner("ssh:device").run(bundle, {"x": x}, taps=True)
+        assert server.left() == []
+    np.testing.assert_array_equal(result.outputs["z"], look_up(look_up(x)))
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert len(calls) == 6 and all(call.startswith("-mcpu=cortex-a57 ") for call in calls)
+
+
+def write_program(path: Path, script: str) -> None:
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
 
 
 def test_a_missing_compiler_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
