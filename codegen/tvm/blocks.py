@@ -26,10 +26,11 @@ def block_loop(build: Builder, name: str, count: int, size: int) -> Iterator[Exp
         yield const32(0)
         return
     with build.loop(name if size == 1 else f"{name}_block", blocks) as block:
-        first = block * size
-        if count % size:
-            first = build.let(name, tirx.min(first, const32(count - size)))
-        yield first
+        if size == 1:
+            yield block
+        else:
+            first = block * size
+            yield build.let(name, tirx.min(first, count - size) if count % size else first)
 
 
 class Block:

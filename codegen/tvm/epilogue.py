@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinyflow.codegen.tvm.arithmetic import narrow, requantize, saturate
-from tinyflow.codegen.tvm.builder import Builder, Expr
+from tinyflow.codegen.tvm.builder import Buffer, Builder, Expr
 from tinyflow.ir import OPS, Graph, Node
 from tinyflow.ir.integer import AccumulateForm
 
@@ -46,8 +46,8 @@ class Epilogue:
         self._out_zero = result.params.zero_point
         self._bias = build.table("bias", (folded if folds else bias).astype(np.int32))
         self._multiplier = build.table("multiplier", form.multiplier)
-        self._shifts = int(form.shift.min()), int(form.shift.max())
-        if self._shifts[0] < self._shifts[1]:
+        self._shift: Buffer | None = None
+        if form.shift.min() < form.shift.max():
             self._shift = build.table("shift", form.shift.astype(np.int8))
 
     def start(self, channel: Expr) -> Expr:
@@ -67,8 +67,6 @@ class Epilogue:
     def code(self, total: Expr, channel: Expr) -> Expr:
         """The int8 code of a sum."""
         build, form = self._build, self._form
-        low, high = self._shifts
-        shift = self._shift[channel] if low < high else low
-        multiplier = self._multiplier[channel]
-        code = requantize(build, total, multiplier, shift, build.rounding, self._shifts)
-        return saturate(build.let("code", code), self._out_zero, form.lo, form.hi)
+        shift = int(form.shift.flat[0]) if self._shift is None else self._shift[channel]
+        code = build.let("code", requantize(total, self._multiplier[channel], shift))
+        return saturate(code, self._out_zero, form.lo, form.hi)

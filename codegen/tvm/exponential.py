@@ -31,7 +31,7 @@ def _series(build: Builder, last: Expr) -> Expr:
     """``exp(last)`` for -1/4 <= last < 0: four Taylor terms around -1/8."""
     t = build.let("t", last * 32 + (1 << 28))
     t2 = build.let("t2", high_product(t, t))
-    fourth = rounding_shift(build, high_product(t2, t2), 2)
+    fourth = rounding_shift(high_product(t2, t2), 2)
     third = build.let("third", fourth + high_product(t2, t))
-    half = rounding_shift(build, high_product(third, _THIRD) + t2, 1)
+    half = rounding_shift(high_product(third, _THIRD) + t2, 1)
     return high_product(build.let("sum", t + half), _EXP_MINUS_EIGHTH) + _EXP_MINUS_EIGHTH

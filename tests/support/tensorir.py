@@ -12,7 +12,7 @@ import pytest
 from tests.support.compiled import WARNINGS, Job, call
 from tests.support.paths import ROOT
 from tests.support.random_graphs import random_inputs
-from tinyflow.ir import Graph
+from tinyflow.ir import Graph, Rounding
 
 pytest.importorskip("tvm")
 
@@ -27,10 +27,17 @@ def tensorir_job(graph: Graph, samples: int = 4) -> Job:
     return Job(plan.schedule, random_inputs(graph, samples), plan.choices)
 
 
-def call_kernel(kernel: Kernel, arrays: Sequence[np.ndarray], folder: Path) -> None:
+def call_kernel(
+    kernel: Kernel,
+    arrays: Sequence[np.ndarray],
+    folder: Path,
+    rounding: Rounding = Rounding.DOUBLE,
+) -> None:
     """Compiles a kernel by itself, and calls it with one array for each of its arguments."""
     printed = print_function(kernel)
+    single = ["#define TINYFLOW_SINGLE_ROUNDING"] if rounding is Rounding.SINGLE else []
     lines = [
+        *single,
         '#include "requantize.h"',
         f"void kernel({', '.join(printed.parameters)});",
         f"void kernel({', '.join(printed.parameters)})",

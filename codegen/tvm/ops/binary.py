@@ -18,9 +18,8 @@ def _sum(sign: int) -> Callable[[Builder, Any, Expr, Expr], Expr]:
 
     def combine(build: Builder, form: Any, a: Expr, b: Expr) -> Expr:
         scaled = [
-            build.let(name, requantize_by(build, code * (1 << form.left_shift), factor, rounding))
+            build.let(name, requantize_by(code * (1 << form.left_shift), factor))
             for name, code, factor in (("first", a, form.input_1), ("second", b, form.input_2))
-            for rounding in (build.rounding,)
         ]
         return scaled[0] + sign * scaled[1]
 
@@ -50,7 +49,7 @@ def lower(graph: Graph, node: Node) -> Kernel:
                 )
             )
             total = build.let("total", _COMBINE[node.op](build, form, a, b))
-            code = build.let("code", requantize_by(build, total, form.output, build.rounding))
+            code = build.let("code", requantize_by(total, form.output))
             code = saturate(code, result.params.zero_point, form.lo, form.hi)
             build.store(out, code, *at)
     return build.kernel()

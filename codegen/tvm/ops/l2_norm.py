@@ -15,8 +15,6 @@ _CODE_BITS = 7
 _HALF_ROOT_OF_TWO = 1518500250
 """In Q0.31."""
 _INT32_MAX = (1 << 31) - 1
-_SHIFTS = (-5, 7)
-"""Those of the greatest and of the least sum of squares, 2**31 and 2."""
 
 
 def lower(graph: Graph, node: Node) -> Kernel:
@@ -35,8 +33,8 @@ def lower(graph: Graph, node: Node) -> Kernel:
             multiplier, shift = _inverse_root(build, squares[0])
             with build.loop("c", channels) as c:
                 centred = build.let("centred", narrow(x[p, c]) - zero)
-                code = requantize(build, centred, multiplier, shift, build.rounding, _SHIFTS)
-                build.store(out, saturate(build.let("code", code), 0), p, c)
+                code = build.let("code", requantize(centred, multiplier, shift))
+                build.store(out, saturate(code, 0), p, c)
     return build.kernel()
 
 

@@ -41,9 +41,9 @@ def lower(graph: Graph, node: Node) -> Kernel:
                             other = narrow(right(s, k, first + n)) - b.params.zero_point
                             build.store(sums, sums[n] + factor * other, n)
                     for n in range(width):
-                        code = requantize_by(build, sums[n], form.output, build.rounding)
+                        code = build.let("code", requantize_by(sums[n], form.output))
                         zero = result.params.zero_point
-                        code = saturate(build.let("code", code), zero, form.lo, form.hi)
+                        code = saturate(code, zero, form.lo, form.hi)
                         build.store(out, code, s, m, first + n)
     return build.kernel()
 

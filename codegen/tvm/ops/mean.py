@@ -30,7 +30,6 @@ def lower(graph: Graph, node: Node) -> Kernel:
                     for axis, (size, at) in enumerate(zip(source.shape, place, strict=True))
                 ]
                 build.store(total, total[0] + narrow(x[tuple(indices)]), 0)
-            code = requantize_by(build, total[0], form.output, build.rounding)
-            code = saturate(build.let("code", code), result.params.zero_point)
-            build.store(out, code, *place)
+            code = build.let("code", requantize_by(total[0], form.output))
+            build.store(out, saturate(code, result.params.zero_point), *place)
     return build.kernel()

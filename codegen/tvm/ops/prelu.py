@@ -28,9 +28,9 @@ def lower(graph: Graph, node: Node) -> Kernel:
                 )
             )
             code = build.registers("code", 1)
-            build.store(code, requantize_by(build, value, form.above, build.rounding), 0)
+            build.store(code, requantize_by(value, form.above), 0)
             with build.when(value < 0):
                 product = build.let("product", value * slope)
-                build.store(code, requantize_by(build, product, form.below, build.rounding), 0)
+                build.store(code, requantize_by(product, form.below), 0)
             build.store(out, saturate(code[0], result.params.zero_point), *at)
     return build.kernel()

@@ -39,12 +39,12 @@ def lower(graph: Graph, node: Node) -> Kernel:
                         for name, at in (("upper", row.low), ("lower", row.high))
                     )
                     total = build.let("total", row.mix(upper, lower))
-                    rounded = _rounded(build, total, build.rounding)
+                    rounded = _rounded(total, build.rounding)
                     build.store(out, narrow(rounded, "int8"), y, x, c)
     return build.kernel()
 
 
-def _rounded(build: Builder, total: Expr, rounding: Rounding) -> Expr:
+def _rounded(total: Expr, rounding: Rounding) -> Expr:
     if rounding is Rounding.SINGLE:
         return (total + (1 << (_BITS - 1))) >> _BITS
-    return rounding_shift(build, total, _BITS)
+    return rounding_shift(total, _BITS)

@@ -63,10 +63,10 @@ def _powers(
         build.store(power, 0, 0)
         distance = build.let("distance", narrow(x[p, c]) - largest[0])
         with build.when(distance >= form.diff_min):
-            scaled = requantize_by(build, distance, form.input, build.rounding)
+            scaled = requantize_by(distance, form.input)
             exponential(build, power, build.let("scaled", scaled))
         build.store(powers, power[0], c)
-        build.store(total, total[0] + rounding_shift(build, power[0], _SUM_BITS), 0)
+        build.store(total, total[0] + rounding_shift(power[0], _SUM_BITS), 0)
     return total[0]
 
 
