@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from tinyflow.quantize.given_scales import (
     range_of,
     take_given_scales,
 )
+from tinyflow.quantize.labels import with_labels, without_labels
 from tinyflow.quantize.options import Progress, QuantizeOptions, RangeMethod
 from tinyflow.quantize.plan import (
     Plan,
@@ -82,7 +83,17 @@ def quantize_and_record(
     progress: Progress | None = None,
 ) -> Quantized:
     """As `quantize_model`, with the decisions taken."""
-    options = options or QuantizeOptions()
+    network, labels = without_labels(graph)
+    found = _quantized_network(network, calibration, options or QuantizeOptions(), progress)
+    return replace(found, graph=with_labels(found.graph, labels, graph))
+
+
+def _quantized_network(
+    graph: Graph,
+    calibration: Samples | None,
+    options: QuantizeOptions,
+    progress: Progress | None,
+) -> Quantized:
     samples = check_samples(graph, calibration) if calibration is not None else None
     check_weights(graph)
     taken = take_given_scales(with_biases(graph))

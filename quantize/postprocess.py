@@ -27,17 +27,15 @@ from tinyflow.ir.ops.detection import DetectionAttrs
 from tinyflow.ir.ops.resize import ResizeAttrs
 from tinyflow.quantize.forms import FORMS
 from tinyflow.quantize.forms.detection import ANCHOR_SCALE, ONE
+from tinyflow.quantize.labels import index_dtype
 from tinyflow.quantize.site import Site
-
-_BYTES_OF_INDEX = 256
 
 
 def add_argmax(graph: Graph, output: str, enlarged: ResizeAttrs | None = None) -> Graph:
     """The graph with the index of the largest channel, [..., 1], in place of ``output``; uint8 up
     to 256 channels, else int16. The image is ``enlarged`` before, or as a RESIZE_BILINEAR does that
     makes ``output``: that one goes into the step."""
-    channels = graph.tensors[output].shape[-1]
-    dtype = DType.UINT8 if channels <= _BYTES_OF_INDEX else DType.INT16
+    dtype = index_dtype(graph.tensors[output].shape[-1])
     source, resize = output, enlarged
     if enlarged is None:
         graph, source, resize = _without_resize(graph, output)

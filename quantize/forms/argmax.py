@@ -13,5 +13,7 @@ def argmax_form(site: Site) -> ArgmaxForm:
     attrs: Any = site.node.attrs
     params = site.result.params
     if (params.scale, params.zero_point) != (1.0, 0):
-        raise NoIntegerFormError("its indices must have scale 1 and zero point 0")
+        raise NoIntegerFormError(
+            "an index is no code of a real number: nothing but an output of the model can be one"
+        )
     return ArgmaxForm(attrs.resize and resize_form(attrs.resize, site.input.shape))
