@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from tinyflow.codegen.schedule.alignment import align
 from tinyflow.codegen.tflite.custom.operator import BoundNode
 from tinyflow.codegen.tflite.file import TfliteFile
-from tinyflow.codegen.tflite.project.cmsis_nn import scratch_bytes
 from tinyflow.codegen.tflite.project.stand_in import stand_in
 from tinyflow.ir import Graph
 from tinyflow.targets.tflite_micro import least_arenas
@@ -38,11 +37,7 @@ def find_arena(graph: Graph, file: TfliteFile, custom: dict[str, BoundNode]) -> 
     for node in graph.nodes:
         if node.name in custom:
             options = custom[node.name].options
-            needed = options.get("scratch", 0)
+            scratch[file.indices[node.output]] = options.get("scratch", 0)
             kept += align(_POINTER * (len(options) + _STATE_WORDS))
-        else:
-            needed = scratch_bytes(graph, node)
-        if needed:
-            scratch[file.indices[node.output]] = needed
     plain, keep_all = least_arenas(stand_in(file.data, scratch))
     return Arena(plain + kept, keep_all + kept)

@@ -1,8 +1,8 @@
 """A model with the same memory plan, of operators that TensorFlow Lite Micro has itself.
 
 The interpreter cannot allocate tensors around operators that it does not know. Only which tensors
-are alive together matters for the arena, so that builtin operators take their places. The model is
-allocated, never run.
+are alive together matters for the arena, so that builtin operators take their places. Working
+memory is a tensor too, alive while its operator runs. The model is allocated, never run.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from typing import Any
 import numpy as np
 
 from tinyflow.codegen.tflite.flatbuffer import IDENTIFIER, schema
+from tinyflow.codegen.tflite.project.cmsis_nn import BuiltinUse, scratch_bytes
+from tinyflow.ir import DType, Shape
 
 
 def stand_in(model: bytes, scratch: Mapping[int, int]) -> bytes:
-    """The .tflite file ``model`` without custom operators.
+    """The .tflite file ``model`` without custom operators, and with the working memory that
+    CMSIS-NN's kernels would take.
 
-    ``scratch`` are bytes of working memory by the index of the tensor that its operator writes.
+    ``scratch`` are bytes that custom operators work in, by the index of the tensor that they write.
     """
     import flatbuffers
 
@@ -40,12 +43,17 @@ class _StandIn:
         self.model = model
         self.graph = model.subgraphs[0]
         self.operators: list[Any] = []
+        self.names = {code: name for name, code in vars(schema.BuiltinOperator).items()}
+        self.dtypes = {getattr(schema.TensorType, dtype.name): dtype for dtype in DType}
         self.fill = self._code(schema.BuiltinOperator.FILL)
         self.shape = self._code(schema.BuiltinOperator.SHAPE)
 
     def replace(self, scratch: Mapping[int, int]) -> None:
         for operator in self.graph.operators:
-            nbytes = scratch.get(int(operator.outputs[0]), 0)
+            if self._is_custom(operator):
+                nbytes = scratch.get(int(operator.outputs[0]), 0)
+            else:
+                nbytes = scratch_bytes(self._use(operator))
             buffer = self._tensor((nbytes,), self.schema.TensorType.INT8) if nbytes else None
             if buffer is not None:
                 self._make(buffer)
@@ -65,6 +73,20 @@ class _StandIn:
                 # Unused now, but an interpreter wants to know every operator that is listed.
                 code.builtinCode = code.deprecatedBuiltinCode = self.schema.BuiltinOperator.SHAPE
                 code.customCode = None
+
+    def _use(self, operator: Any) -> BuiltinUse:
+        result, options = int(operator.outputs[0]), operator.builtinOptions
+        return BuiltinUse(
+            self.names[self.model.operatorCodes[operator.opcodeIndex].builtinCode],
+            tuple(self._shape(int(operand)) for operand in operator.inputs if operand >= 0),
+            self._shape(result),
+            self.dtypes[self.graph.tensors[result].type],
+            (getattr(options, "strideH", 1), getattr(options, "strideW", 1)),
+        )
+
+    def _shape(self, tensor: int) -> Shape:
+        shape = self.graph.tensors[tensor].shape
+        return () if shape is None else tuple(map(int, shape))
 
     def _is_custom(self, operator: Any) -> bool:
         code = self.model.operatorCodes[operator.opcodeIndex]

@@ -13,15 +13,20 @@ import pytest
 
 pytest.importorskip("tflite_micro")
 
+from tests.support.graphs import GraphBuilder
 from tests.support.random_graphs import ALL_OPS, random_graph
 from tests.support.tflm_bundles import NAME, project_of
 from tinyflow.codegen.tflite import write_tflite
 from tinyflow.codegen.tflite.custom.operator import bind_node
 from tinyflow.codegen.tflite.project import arena, make
+from tinyflow.codegen.tflite.project.cmsis_nn import BuiltinUse, scratch_bytes
 from tinyflow.codegen.tflite.project.registrations import Registration
 from tinyflow.codegen.tflite.project.stand_in import stand_in
 from tinyflow.errors import ToolError
-from tinyflow.ir import Graph, Op, Rounding
+from tinyflow.ir import Clamp, DType, Graph, Op, QuantParams, Rounding
+from tinyflow.ir.ops.matmul import MatmulAttrs
+from tinyflow.ir.ops.pool import PoolAttrs
+from tinyflow.quantize.attach import attach_integers
 from tinyflow.targets.tflite_micro import GRANULE, least_arenas, open_interpreter
 
 SEEDS = range(40)
@@ -112,9 +117,34 @@ def test_a_stand_in_plans_the_memory_of_custom_operators() -> None:
 def test_memory_for_cmsis_nn_is_in_the_arena(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = random_graph(3, (Op.CONV_2D,), 1)
     least = project_of(graph).arena.nbytes
-    monkeypatch.setattr(arena, "scratch_bytes", lambda graph, node: 5_000)
+    monkeypatch.setattr(f"{stand_in.__module__}.scratch_bytes", lambda use: 5_000)
     assert least <= least_arenas(write_tflite(graph).data)[0] + 2_000
     assert project_of(graph).arena.nbytes > least + 2_000
+
+
+def test_memory_for_cmsis_nn_goes_with_the_operator_that_takes_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A layer may be several operators: here its clamp follows it."""
+    b = GraphBuilder()
+    quant = QuantParams.per_tensor(0.05, 3)
+    x = b.input("x", (1, 8, 8, 6), DType.INT8, quant)
+    attrs = MatmulAttrs(transpose_b=True)
+    scores = b.node(Op.MATMUL, [x, x], attrs, "scores", quant)
+    pool = PoolAttrs((2, 2), (2, 2), clamp=Clamp(0.4, 2.0))
+    graph = attach_integers(b.build(b.node(Op.AVERAGE_POOL, [scores], pool, "pool", quant)))
+    asked: list[BuiltinUse] = []
+    monkeypatch.setattr(
+        f"{stand_in.__module__}.scratch_bytes", lambda use: asked.append(use) or scratch_bytes(use)
+    )
+    stand_in(write_tflite(graph).data, {})
+    assert [(use.name, use.result, scratch_bytes(use)) for use in asked] == [
+        ("BATCH_MATMUL", (1, 8, 8, 8), 2 * 8 * 8 * 6 + 4 * 8),
+        ("AVERAGE_POOL_2D", (1, 4, 4, 8), 4 * 8),
+        ("MAXIMUM", (1, 4, 4, 8), 0),
+        ("MINIMUM", (1, 4, 4, 8), 0),
+    ]
+    assert asked[1].strides == (2, 2)
 
 
 @pytest.mark.usefixtures("arena_is_known")
