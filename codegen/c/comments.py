@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tinyflow.codegen.c.layer import Layer
 from tinyflow.codegen.c.names import comment_text
@@ -30,18 +30,33 @@ def layer_comment(layer: Layer) -> str:
     if node.sources not in ((), (node.name,)):
         sources = "; ".join(comment_text(s).replace(";", "; ") for s in node.sources)
         lines += _wrap(f"from {sources}")
+    return block([*lines, *_signature(layer, lambda it: describe(it, layer.schedule.placements))])
+
+
+def function_comment(layer: Layer) -> list[str]:
+    """The lines above a function made for layers of one shape: operation, element types, shapes,
+    attributes."""
+    return [layer.node.op.value, *_signature(layer, _type)]
+
+
+def _signature(layer: Layer, tell: Callable[[Tensor], str]) -> list[str]:
+    """A line for each operand and for the result, and the attributes."""
     rows = list(zip(layer.roles, layer.operands, strict=True))
     width = max(len("out"), *(len(role) for role, _ in rows))
-    for role, tensor in [*rows, ("out", layer.result)]:
-        lines.append(f"  {role:<{width}}  {describe(tensor, layer.schedule.placements)}")
-    if text := comment_text(str(node.attrs)):
-        lines += _wrap(text)
-    return block(lines)
+    return [
+        *(f"  {role:<{width}}  {tell(tensor)}" for role, tensor in [*rows, ("out", layer.result)]),
+        *_wrap(comment_text(str(layer.node.attrs))),
+    ]
+
+
+def _type(tensor: Tensor) -> str:
+    """Element type and shape."""
+    return f"{tensor.dtype.value} [{','.join(map(str, tensor.shape))}]"
 
 
 def describe(tensor: Tensor, places: Mapping[str, Placement]) -> str:
     """Element type, shape, quantization and place of a tensor."""
-    parts = [f"{tensor.dtype.value} [{','.join(map(str, tensor.shape))}]"]
+    parts = [_type(tensor)]
     if tensor.quant is not None and tensor.quant.axis is None:
         parts.append(f"scale {tensor.quant.scale:.6g}, zero {tensor.quant.zero_point}")
     elif tensor.quant is not None:

@@ -7,24 +7,32 @@ Layers whose functions are equal share one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Function:
     """``stem`` begins the C name, and says what the function computes. ``parameters`` are C
-    declarations, ``body`` lines of C without the outer braces, ``comment`` what stands above."""
+    declarations, ``body`` lines of C without the outer braces. ``comment`` stands above; functions
+    that differ in nothing else are equal."""
 
     stem: str
     parameters: tuple[str, ...]
     body: tuple[str, ...]
-    comment: tuple[str, ...] = ()
+    comment: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
 class PlacedFunction:
+    """``users`` name the layers that call it."""
+
     symbol: str
     function: Function
+    users: tuple[str, ...]
+
+    @property
+    def comment(self) -> tuple[str, ...]:
+        return (*self.function.comment, *self.users)
 
 
 class FunctionPool:
@@ -32,9 +40,11 @@ class FunctionPool:
 
     def __init__(self) -> None:
         self._symbols: dict[Function, str] = {}
+        self._users: dict[Function, dict[str, None]] = {}
 
-    def add(self, function: Function) -> str:
-        """The symbol of a function; equal ones get the same."""
+    def add(self, function: Function, user: str) -> str:
+        """The symbol of a function; equal ones get the same. ``user`` names the layer."""
+        self._users.setdefault(function, {})[user] = None
         if function not in self._symbols:
             taken = sum(other.stem == function.stem for other in self._symbols)
             self._symbols[function] = f"{function.stem}_v{taken}" if taken else function.stem
@@ -42,4 +52,7 @@ class FunctionPool:
 
     @property
     def placed(self) -> Sequence[PlacedFunction]:
-        return [PlacedFunction(symbol, function) for function, symbol in self._symbols.items()]
+        return [
+            PlacedFunction(symbol, function, tuple(self._users[function]))
+            for function, symbol in self._symbols.items()
+        ]

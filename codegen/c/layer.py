@@ -193,7 +193,9 @@ class Layer:
 
     def function(self, function: Function) -> str:
         """Keeps a function of the model's own; its symbol."""
-        return self.functions.add(function)
+        return self.functions.add(
+            function, f"  step {self.step.index}: {comment_text(self.node.name)}"
+        )
 
     @property
     def scratch(self) -> str:

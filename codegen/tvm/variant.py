@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 from weakref import WeakKeyDictionary
 
+from tinyflow.codegen.c.comments import function_comment
 from tinyflow.codegen.c.functions import Function
 from tinyflow.codegen.c.layer import FunctionCall, KernelCall, Layer, address
 from tinyflow.codegen.c.variants import Variant
@@ -83,7 +84,12 @@ def _moved(layer: Layer) -> Iterator[int]:
 def _call(layer: Layer, kernel: Kernel) -> KernelCall:
     printed = print_function(kernel)
     name = layer.node.op.value
-    function = Function(f"{NAME}_{name.lower()}", printed.parameters, printed.body)
+    function = Function(
+        f"{NAME}_{name.lower()}",
+        printed.parameters,
+        printed.body,
+        tuple(function_comment(layer)),
+    )
     pointers = _Pointers(layer, kernel)
     return FunctionCall(
         layer.function(function),
