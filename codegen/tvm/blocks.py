@@ -14,7 +14,8 @@ from tinyflow.codegen.tvm.epilogue import Epilogue
 
 CHANNELS = 4
 PIXELS = 2
-"""Of a block: eight sums, two codes and a weight are what the registers of a Cortex-M hold."""
+"""Of a block of a matrix product: eight sums, two codes and a weight are what the registers of a
+Cortex-M hold."""
 
 
 @contextmanager
@@ -45,8 +46,7 @@ class Block:
         self._channel = channel
         self._channels = channels
         self._pixels = pixels
-        names = ("sum",) if pixels == 1 else ("sum", "next")
-        self._sums = [build.registers(name, channels) for name in names]
+        self._sums = [build.registers(f"sum{p}", channels) for p in range(pixels)]
         for n in range(channels):
             bias = build.let("start", end.start(channel + n))
             for sums in self._sums:

@@ -1,5 +1,5 @@
-"""DEPTHWISE_CONV_2D: channel by channel along a row, two pixels at a time, whose windows have codes
-in common. Small kernels are written out, so that their weights can stay in registers."""
+"""DEPTHWISE_CONV_2D: channel by channel along a row, a few pixels at a time, whose windows have
+codes in common: a row of the kernel is written out, so that the compiler reads them once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from tvm import tirx
 
-from tinyflow.codegen.tvm.blocks import PIXELS, Block, block_loop
+from tinyflow.codegen.tvm.blocks import Block, block_loop
 from tinyflow.codegen.tvm.builder import Builder, Expr
 from tinyflow.codegen.tvm.epilogue import Epilogue
 from tinyflow.codegen.tvm.kernel import Kernel
@@ -16,8 +16,10 @@ from tinyflow.codegen.tvm.rows import overlap_by_rows, window_rows
 from tinyflow.codegen.tvm.window import Geometry, Window
 from tinyflow.ir import Graph, Node
 
-MOST_TAPS = 9
-"""Of a kernel whose products are written out one by one."""
+MOST_COLUMNS = 4
+"""Of a kernel whose rows are written out product by product."""
+MOST_PIXELS = 5
+"""With one sum each: what the registers of a Cortex-M hold beside a weight, a code and pointers."""
 
 
 def lower(graph: Graph, node: Node) -> Kernel:
@@ -25,7 +27,7 @@ def lower(graph: Graph, node: Node) -> Kernel:
     _, kernel_h, kernel_w, out_c = weight.shape
     shape = Geometry.of(graph, node, (kernel_h, kernel_w))
     multiplicity = out_c // source.shape[3]
-    pixels = min(PIXELS, shape.out_width)
+    pixels = _pixels(shape.out_width)
     build = Builder(graph, node)
     with build:
         x, w = build.operand(0), build.operand(1)
@@ -50,8 +52,14 @@ def lower(graph: Graph, node: Node) -> Kernel:
     return build.kernel(overlap_by_rows(graph, node, rows, read_first=not shape.is_inside))
 
 
+def _pixels(width: int) -> int:
+    """The size of the blocks that compute the fewest pixels twice; the larger one of two."""
+    sizes = range(1, min(MOST_PIXELS, width) + 1)
+    return min(reversed(sizes), key=lambda size: -(-width // size) * size)
+
+
 @contextmanager
 def _taps(build: Builder, height: int, width: int) -> Iterator[tuple[Expr, Expr]]:
-    loop = build.unrolled if height * width <= MOST_TAPS else build.loop
-    with loop("ky", height) as ky, loop("kx", width) as kx:
+    columns = build.unrolled if width <= MOST_COLUMNS else build.loop
+    with build.loop("ky", height) as ky, columns("kx", width) as kx:
         yield ky, kx
