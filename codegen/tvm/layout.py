@@ -20,12 +20,14 @@ def wrapped(line: str) -> list[str]:
 
 
 def _best_break(line: str) -> int | None:
-    """The space to break at, the last one of those in the fewest parentheses."""
-    depth, best, least = 0, None, float("inf")
+    """The space to break at, the last one of those in the fewest parentheses; never in an index."""
+    depth, index, best, least = 0, 0, None, float("inf")
     begin = len(line) - len(line.lstrip())
     for at, character in enumerate(line[:WIDTH]):
         depth += (character in "([") - (character in ")]")
+        index += (character == "[") - (character == "]")
         can_break = character == " " and at > begin and line[at - 1] in ",=+-*/%&|^<>?:"
-        if can_break and depth <= least and (at >= _LEAST * WIDTH or best is None):
+        is_best = depth < least or (depth == least and at >= _LEAST * WIDTH)
+        if can_break and index == 0 and is_best:
             best, least = at, depth
     return best
