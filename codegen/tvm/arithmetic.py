@@ -34,6 +34,11 @@ def saturate(value: Expr, zero: int, lo: int = -128, hi: int = 127) -> Expr:
     return _call("int8", "tinyflow_output", value, zero, lo, hi)
 
 
+def word(value: Expr) -> Expr:
+    """The int32 that is nearest to an int64."""
+    return tirx.call_pure_extern("int32", "tinyflow_saturate", value)
+
+
 def clamp(value: Expr, lo: int, hi: int) -> Expr:
     """Of an int32."""
     return tirx.max(tirx.min(value, const32(hi)), const32(lo))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from tvm import tirx
 
-from tinyflow.codegen.tvm.arithmetic import narrow, wide
+from tinyflow.codegen.tvm.arithmetic import narrow, saturate, wide, word
 from tinyflow.codegen.tvm.builder import Buffer, Builder, Expr
 from tinyflow.codegen.tvm.inverse_root import unsigned, upper_word
 from tinyflow.ir.integer import Multiplier
@@ -107,5 +107,4 @@ def mean_code(total: Expr, mean: Mean, zero: int) -> Expr:
     """The int8 code of a sum of shares times values, rounded once, ties upward."""
     half = wide(1) << wide(mean.shift - 1)
     value = (wide(total) * wide(mean.factor) + half) >> wide(mean.shift)
-    clamped = tirx.max(tirx.min(value, wide(127 - zero)), wide(-128 - zero))
-    return narrow(narrow(clamped) + zero, "int8")
+    return saturate(word(value), zero)

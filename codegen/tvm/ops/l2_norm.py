@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tvm import tirx
 
-from tinyflow.codegen.tvm.arithmetic import high_product, narrow, requantize, saturate, wide
+from tinyflow.codegen.tvm.arithmetic import high_product, narrow, requantize, saturate, wide, word
 from tinyflow.codegen.tvm.builder import Builder, Expr
 from tinyflow.codegen.tvm.kernel import Kernel
 from tinyflow.codegen.tvm.shapes import as_pixels
@@ -74,5 +74,4 @@ def _newton(build: Builder, x: Expr) -> Expr:
 
 def _times_power_of_two(value: Expr, exponent: int) -> Expr:
     """Saturated to int32."""
-    product = wide(value) * wide(1 << exponent)
-    return narrow(tirx.max(tirx.min(product, wide(_INT32_MAX)), wide(-_INT32_MAX - 1)))
+    return word(wide(value) * wide(1 << exponent))
