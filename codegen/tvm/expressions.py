@@ -51,7 +51,8 @@ class Expression:
 
     def names(self) -> list[str]:
         """Every name, as often as it occurs."""
-        own = [self.text] if self.kind is Kind.ATOM and not self.is_number else []
+        is_name = self.kind is Kind.ATOM and self.text.isidentifier()
+        own = [self.text] if is_name else []
         return [*own, *(name for part in self.parts for name in part.names())]
 
     @property
@@ -64,9 +65,9 @@ class Expression:
 
 
 _NUMBER = re.compile(r"-?\d+")
-_TOKEN = re.compile(r"\s*(\d+|[A-Za-z_]\w*|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!<>?:()\[\],])")
-_SUFFIX = re.compile(r"\b(\d+)ULL\b")
-"""Behind numbers that stand in a cast to their type anyway."""
+_TOKEN = re.compile(r"\s*(\d+u?\b|[A-Za-z_]\w*|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!<>?:()\[\],])")
+_SUFFIX = re.compile(r"(?<=\(uint64_t\))(\d+)ULL\b")
+"""Behind numbers in a cast to their type anyway."""
 _TYPE = re.compile(r"u?int\d+_t|bool")
 
 _BY_LEVEL = (("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", "<=", ">", ">="),
@@ -239,18 +240,19 @@ def _cast_of_number(part: Expression, types: Mapping[str, str]) -> Expression:
         return part
     value = int(part.parts[0].text)
     if part.text == "int64_t" and value >= _LONG and value.bit_count() == 1:
-        return Expression(
-            Kind.BINARY, "<<", (atom("INT64_C(1)"), atom(str(value.bit_length() - 1)))
-        )
-    return atom(_LITERALS.get(part.text, "{}").format(value))
+        one = Expression(Kind.CALL, "INT64_C", (atom("1"),))
+        return Expression(Kind.BINARY, "<<", (one, atom(str(value.bit_length() - 1))))
+    if part.text in _MACROS:
+        return replace(part, kind=Kind.CALL, text=_MACROS[part.text])
+    return atom(f"{value}{_SUFFIXES.get(part.text, '')}")
 
 
 _LONG = 1 << 16
 """From here on, a power of two is easier to read as a shift."""
 
 
-_LITERALS = {"int64_t": "INT64_C({})", "uint32_t": "{}u", "uint64_t": "UINT64_C({})"}
-_INT64 = re.compile(r"INT64_C\((-?\d+)\)")
+_MACROS = {"int64_t": "INT64_C", "uint64_t": "UINT64_C"}
+_SUFFIXES = {"uint32_t": "u"}
 _PROMOTED = frozenset({"int8_t", "uint8_t", "int16_t", "uint16_t"})
 
 
@@ -285,6 +287,8 @@ def _is_int32(part: Expression, types: Mapping[str, str]) -> bool:
         return part.is_number
     if part.kind is Kind.BINARY and part.text in ("<<", ">>"):
         return _is_int32(part.parts[0], types)
+    if part.kind is Kind.CALL and part.text in _MACROS.values():
+        return False
     return all(_is_int32(each, types) for each in part.parts)
 
 
@@ -293,9 +297,10 @@ def _shift_count(part: Expression, types: Mapping[str, str]) -> Expression:
     if part.text not in ("<<", ">>"):
         return part
     left, count = part.parts
-    literal = _INT64.fullmatch(count.text)
-    if literal:
-        count = atom(literal[1])
+    if count.kind is Kind.CALL and count.text in _MACROS.values():
+        (count,) = count.parts
+    elif count.kind is Kind.ATOM:
+        count = atom(count.text.removesuffix("u"))
     elif count.kind is Kind.CAST and count.text in ("int64_t", "uint32_t"):
         count = count.parts[0]
     return replace(part, parts=(left, count))

@@ -24,7 +24,7 @@ class Form(Enum):
     TEST = "test"
     """``text value) {``: an if, or a loop without a variable."""
     PLAIN = "plain"
-    """``text``: braces, break."""
+    """``text``: braces."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,10 @@ class Statement:
 
     def names(self) -> list[str]:
         """Every name that is read or written."""
-        return [name for part in self._parts() for name in part.names()]
+        return [name for part in self.expressions for name in part.names()]
 
-    def _parts(self) -> list[Expression]:
+    @property
+    def expressions(self) -> list[Expression]:
         return [part for part in (self.target, self.start, self.value) if part is not None]
 
     def reads(self) -> list[str]:
@@ -77,27 +78,39 @@ class Statement:
         )
 
 
-_DECLARE = re.compile(r"(\w+) (\w+)")
+_DECLARE = re.compile(r"(u?int\d+_t|bool) (\w+)")
 _DEFINE = re.compile(r"(u?int\d+_t|bool) (\w+) = (.*)")
 _TEST = re.compile(r"(if \(|while \()(.*)\) {")
-_LOOP = re.compile(r"for \(int32_t (\w+) = (.*); (\w+) < (.*); \+\+\w+\) {")
+_LOOP = re.compile(r"for \(int32_t (\w+) = (.*); \1 < (.*); \+\+\1\) {")
+_PLAIN = ("}", "} else {")
 
 
 def read_statements(body: str) -> list[Statement]:
-    """From lines that are indented by two spaces for each brace."""
-    return [_read(line) for line in body.splitlines()]
+    """From lines that are indented by two spaces for each brace. Raises `ValueError` for a line of
+    no `Form`."""
+    found, depth = [], 1
+    for line in body.splitlines():
+        statement = _read(line)
+        depth -= line.lstrip().startswith("}")
+        if statement.level != depth:
+            raise ValueError(f"not indented like its block: {line}")
+        depth += line.endswith("{")
+        found.append(statement)
+    return found
 
 
 def _read(line: str) -> Statement:
     text = line.strip()
     level = (len(line) - len(line.lstrip())) // 2
     if loop := _LOOP.fullmatch(text):
-        start, end = parse(loop[2]), parse(loop[4])
+        start, end = parse(loop[2]), parse(loop[3])
         return Statement(Form.LOOP, level, target=atom(loop[1]), value=end, start=start)
     if test := _TEST.fullmatch(text):
         return Statement(Form.TEST, level, text=test[1], value=parse(test[2]))
-    if not text.endswith(";") or text == "break;":
+    if text in _PLAIN:
         return Statement(Form.PLAIN, level, text=text)
+    if not text.endswith(";"):
+        raise ValueError(f"no statement: {text}")
     text = text.removesuffix(";")
     if define := _DEFINE.fullmatch(text):
         return Statement(Form.DEFINE, level, define[1], atom(define[2]), parse(define[3]))

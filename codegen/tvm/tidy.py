@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tinyflow.codegen.tvm.expressions import Expression, Kind
+from tinyflow.codegen.tvm.expressions import Expression, Kind, parse
 from tinyflow.codegen.tvm.layout import wrapped
 from tinyflow.codegen.tvm.names import PRINTED, renamed
 from tinyflow.codegen.tvm.statements import Form, Statement, read_statements
@@ -36,7 +36,11 @@ class Qualifiers:
 
 
 def tidy(source: str, name: str, qualifiers: Sequence[Qualifiers]) -> CFunction:
-    """The function ``name`` of TVM's text, with ``qualifiers`` for each of its parameters."""
+    """The function ``name`` of TVM's text, with ``qualifiers`` for each of its parameters.
+
+    Raises `ValueError` for whatever is not understood, and where the result would not be what was
+    printed.
+    """
     match = re.search(rf"^TVM_DLL void {name}\(([^)]*)\) {{\n(.*)^}}$", source, re.M | re.S)
     if match is None:
         raise ValueError(f"no function '{name}' in\n{source}")
@@ -46,11 +50,13 @@ def tidy(source: str, name: str, qualifiers: Sequence[Qualifiers]) -> CFunction:
     types = {pointer: kind for kind, pointer in parameters}
     types |= {line.name: line.type for line in lines if line.type}
     types |= {line.name: "int32_t" for line in lines if line.form is Form.LOOP}
+    stores = _stores(lines)
     lines = _inlined([line.simplified(types) for line in lines])
     # What stood in two variables may be one minimum within a maximum by now.
     lines = _needed([line.simplified(types) for line in lines])
     lines = _constant(_declared_late(lines))
     lines = renamed(lines, [pointer for _, pointer in parameters], words)
+    _check(lines, stores)
     read = {name for line in lines for name in line.names()}
     unused = [f"    (void){pointer};" for _, pointer in parameters if pointer not in read]
     return CFunction(
@@ -60,6 +66,25 @@ def tidy(source: str, name: str, qualifiers: Sequence[Qualifiers]) -> CFunction:
         ),
         (*unused, *(text for line in lines for text in wrapped(str(line)))),
     )
+
+
+def _stores(lines: Sequence[Statement]) -> list[tuple[int, str]]:
+    """Within how many braces something is written to which array, in order."""
+    return [
+        (line.level, str(line.target.parts[0]))
+        for line in lines
+        if line.target is not None and line.target.kind is Kind.SUBSCRIPT
+    ]
+
+
+def _check(lines: Sequence[Statement], stores: Sequence[tuple[int, str]]) -> None:
+    """Raises `ValueError` unless the lines store in the same order, and C reads them as meant."""
+    if _stores(lines) != stores:
+        raise ValueError("what the function writes is lost or moved")
+    for line in lines:
+        for part in line.expressions:
+            if parse(str(part)) != part:
+                raise ValueError(f"C would read this otherwise: {part}")
 
 
 _LOOP = re.compile(r"^ *#pragma unroll 1\n( *)while \(1\) {\n *if \(!\((.*)\)\) { break; }\n", re.M)

@@ -19,6 +19,7 @@ from tinyflow.codegen.schedule.alignment import align
 from tinyflow.codegen.tvm.kernel import Kernel, Operand, Result, Table, Workspace
 from tinyflow.codegen.tvm.ops import LOWERINGS, PIECES
 from tinyflow.codegen.tvm.printing import print_function
+from tinyflow.errors import Obstacle, UnsupportedError
 from tinyflow.ir import OPS, DType, Graph, Node, Op, Tensor
 
 NAME = "tvm"
@@ -82,7 +83,19 @@ def _moved(layer: Layer) -> Iterator[int]:
 
 
 def _call(layer: Layer, kernel: Kernel) -> KernelCall:
-    printed = print_function(kernel)
+    try:
+        printed = print_function(kernel)
+    except ValueError as error:
+        raise UnsupportedError(
+            [
+                Obstacle(
+                    f"{layer.node.name} ({layer.node.op.value})",
+                    f"TVM printed C that cannot be taken over: {error}",
+                    "Compile the model with --backend c, and install the version of apache-tvm "
+                    "that the extra 'tvm' names.",
+                )
+            ]
+        ) from error
     name = layer.node.op.value
     function = Function(
         f"{NAME}_{name.lower()}",

@@ -14,7 +14,9 @@ from tests.support.random_graphs import random_graph
 from tests.support.tensorir import tensorir_job
 from tinyflow.codegen.c import demands_of, generate
 from tinyflow.codegen.tvm import plan as plans
+from tinyflow.codegen.tvm import variant
 from tinyflow.codegen.tvm.plan import plan_tvm
+from tinyflow.codegen.tvm.statements import read_statements
 from tinyflow.errors import UnsupportedError
 from tinyflow.ir import RELU, Graph, Op
 from tinyflow.ir.ops.conv2d import Conv2DAttrs
@@ -127,3 +129,29 @@ def test_operations_without_tensorir_are_listed_at_once(monkeypatch: pytest.Monk
         "second (CONV_2D)",
     ]
     assert "--backend c" in str(caught.value)
+
+
+def test_what_tvm_prints_in_another_way_is_refused_by_the_layer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(variant, "print_function", lambda kernel: read_statements("  goto end;"))
+    with pytest.raises(UnsupportedError) as caught:
+        source_of(two_equal_layers())
+    (obstacle,) = caught.value.obstacles
+    assert obstacle.layer == "first (CONV_2D)"
+    assert "goto end" in obstacle.reason
+
+
+def test_functions_name_their_layers_and_shapes() -> None:
+    lines = source_of(two_equal_layers()).splitlines()
+    begin = next(i for i, line in enumerate(lines) if line.startswith("static void tvm_conv_2d"))
+    assert [line.removeprefix(" * ") for line in lines[begin - 9 : begin - 1]] == [
+        "CONV_2D",
+        "  x       int8 [1,6,5,8]",
+        "  weight  int8 [8,3,3,8]",
+        "  bias    int32 [8]",
+        "  out     int8 [1,6,5,8]",
+        "  strides=(1,1), padding=((1,1),(1,1)), dilations=(1,1), groups=1, clamp=relu",
+        "  step 0: first",
+        "  step 1: second",
+    ]

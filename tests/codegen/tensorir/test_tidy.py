@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tinyflow.codegen.tvm import expressions
+from tinyflow.codegen.tvm import tidy as tidying
 from tinyflow.codegen.tvm.expressions import parse, simplify
 from tinyflow.codegen.tvm.layout import WIDTH, wrapped
 from tinyflow.codegen.tvm.tidy import Qualifiers, tidy
@@ -44,7 +46,7 @@ def test_expressions_keep_only_what_they_need(printed: str, expected: str) -> No
 
 
 def test_texts_that_no_printer_writes_are_refused() -> None:
-    for text in ("a +", "f(a", "'c'", "a b"):
+    for text in ("a +", "f(a", "'c'", "a b", "(float)a", "1.5f", "5ULL + a", "5LL", "a ? b"):
         with pytest.raises(ValueError):
             parse(text)
 
@@ -57,6 +59,13 @@ def test_lines_break_where_the_largest_parts_meet() -> None:
     assert first.endswith("(second_value + third_value) +")
     assert second.startswith("            f(a_long_name") and len(first) <= WIDTH
     assert wrapped("    a = b;") == ["    a = b;"]
+
+
+def test_no_line_breaks_within_an_index() -> None:
+    line = "    out[i * 48 + c * 4 + 3] = clamp(" + "a_long_name + " * 5 + "b);"
+    first, second = wrapped(line)
+    assert first == "    out[i * 48 + c * 4 + 3] ="
+    assert second.startswith("        clamp(a_long_name") and len(second) <= WIDTH
 
 
 SOURCE = """// anything
@@ -115,3 +124,37 @@ def test_registers_have_numbers_for_indices() -> None:
     source = SOURCE.replace("sum_ptr[1] = 5", "sum_ptr[i] = 5")
     with pytest.raises(ValueError, match="'sum' is indexed by a variable"):
         tidy(source, "main", (Qualifiers(True, True),) * 2)
+
+
+@pytest.mark.parametrize(
+    ("printed", "other"),
+    [
+        ("i < 4; ++i)", "i < 4; i += 2)"),
+        ("for (int32_t k", "#pragma unroll 8\n    for (int32_t k"),
+        ("    sum_ptr[1] = 5;", "    do {"),
+        ("    sum_ptr[1] = 5;", "    call(x);"),
+        ("    sum_ptr[1] = 5;", "    if (sum_ptr[0]) break;"),
+        ("    sum_ptr[1] = 5;", "      sum_ptr[1] = 5;"),
+        ("(v_) < (9)", "(v_) < (9.5f)"),
+    ],
+)
+def test_statements_that_are_not_understood_are_refused(printed: str, other: str) -> None:
+    assert printed in SOURCE
+    with pytest.raises(ValueError):
+        tidy(SOURCE.replace(printed, other), "main", (Qualifiers(True, True),) * 2)
+
+
+def test_a_lost_store_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tidying, "_needed", lambda lines: lines[:-2])
+    with pytest.raises(ValueError, match="lost or moved"):
+        tidy(SOURCE, "main", (Qualifiers(True, True),) * 2)
+
+
+def test_an_expression_that_lost_its_parentheses_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expressions, "_within", lambda part, least: str(part))
+    with pytest.raises(ValueError, match="C would read this otherwise"):
+        tidy(
+            SOURCE.replace("((i * 3) + i_1)", "((i + 3) * i_1)"),
+            "main",
+            (Qualifiers(True, True),) * 2,
+        )
