@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tinyflow.codegen.c.dsp import add, conv2d, conv2d_line, depthwise, pointwise, winograd, words
+from tinyflow.codegen.c.neon import VARIANTS as NEON_VARIANTS
 from tinyflow.codegen.c.ops import BINDINGS, rows
 from tinyflow.codegen.c.sources import Feature, Goal
 from tinyflow.codegen.c.thumb1 import conv2d as thumb1_conv2d
@@ -53,6 +54,7 @@ SPECIALIZED: tuple[Variant, ...] = (
     *words.VARIANTS,
     *thumb1_pointwise.VARIANTS,
     thumb1_conv2d.CONV_2D,
+    *NEON_VARIANTS,
 )
 """Variants for some cores and layers, the best ones first."""
 
