@@ -36,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "progress": set(),
     "project": set(),
     "demo": set(),
+    "estimate": set(),
     "models": set(),
     "verify": BUILD,
     "profile": BUILD | {"verify"},
