@@ -1,4 +1,4 @@
-"""Indices of largest channels as outputs: no codes of real numbers, they stay out of quantization."""
+"""Outputs that are indices of the largest channel: no codes, so they stay out of quantization."""
 
 from __future__ import annotations
 
