@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from tinyflow.codegen.tvm.expressions import Expression, Kind, atom, parse, simplify
+from tinyflow.codegen.tvm.expressions import Expression, Kind, atom, parse
+from tinyflow.codegen.tvm.simplify import simplify
 
 _INDENT = 4
 

@@ -2,7 +2,7 @@
 
 TVM prints an array for each register, a variable for each operand of a minimum, and parentheses
 around everything. Here registers become variables that are declared where they get their value,
-and expressions keep only what they need (`tinyflow.codegen.tvm.expressions`).
+and expressions keep only what they need (`tinyflow.codegen.tvm.simplify`).
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ import pytest
 
 from tinyflow.codegen.tvm import expressions
 from tinyflow.codegen.tvm import tidy as tidying
-from tinyflow.codegen.tvm.expressions import parse, simplify
+from tinyflow.codegen.tvm.expressions import parse
 from tinyflow.codegen.tvm.layout import WIDTH, wrapped
+from tinyflow.codegen.tvm.simplify import simplify
 from tinyflow.codegen.tvm.tidy import Qualifiers, tidy
 
 TYPES = {"x": "int8_t", "w": "int8_t", "m": "int32_t", "n": "int32_t", "acc": "int64_t"}
