@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 
 
 class Kind(Enum):
@@ -49,11 +50,12 @@ class Expression:
             return _PRECEDENCE[self.text]
         return _OF_KIND[self.kind]
 
-    def names(self) -> list[str]:
+    @cached_property
+    def names(self) -> tuple[str, ...]:
         """Every name, as often as it occurs."""
         is_name = self.kind is Kind.ATOM and self.text.isidentifier()
         own = [self.text] if is_name else []
-        return [*own, *(name for part in self.parts for name in part.names())]
+        return (*own, *(name for part in self.parts for name in part.names))
 
     @property
     def is_number(self) -> bool:

@@ -74,7 +74,7 @@ def _min_or_max(part: Expression, types: Mapping[str, str]) -> Expression:
 
 def _is_int32(part: Expression, types: Mapping[str, str]) -> bool:
     """Whether C computes an expression in 32 bits with a sign."""
-    if part.kind in (Kind.CAST, Kind.SUBSCRIPT) or (part.kind is Kind.ATOM and part.names()):
+    if part.kind in (Kind.CAST, Kind.SUBSCRIPT) or (part.kind is Kind.ATOM and part.names):
         return type_of(part, types) in (*_PROMOTED, "int32_t")
     if part.kind is Kind.ATOM:
         return part.is_number

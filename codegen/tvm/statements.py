@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 
 from tinyflow.codegen.tvm.expressions import Expression, Kind, atom, parse
 from tinyflow.codegen.tvm.simplify import simplify
@@ -49,9 +50,10 @@ class Statement:
         whole = self.target is not None and self.target.kind is Kind.ATOM
         return self.target.text if whole and self.target is not None else ""
 
-    def names(self) -> list[str]:
+    @cached_property
+    def names(self) -> tuple[str, ...]:
         """Every name that is read or written."""
-        return [name for part in self.expressions for name in part.names()]
+        return tuple(name for part in self.expressions for name in part.names)
 
     @property
     def expressions(self) -> list[Expression]:
@@ -59,7 +61,7 @@ class Statement:
 
     def reads(self) -> list[str]:
         """Every name that is read for something other than the variable itself."""
-        return [name for name in self.names() if name != self.name]
+        return [name for name in self.names if name != self.name]
 
     def map(self, change: Callable[[Expression], Expression]) -> Statement:
         """With every expression changed."""

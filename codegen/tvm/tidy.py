@@ -57,7 +57,7 @@ def tidy(source: str, name: str, qualifiers: Sequence[Qualifiers]) -> CFunction:
     lines = _constant(_declared_late(lines))
     lines = renamed(lines, [pointer for _, pointer in parameters], words)
     _check(lines, stores)
-    read = {name for line in lines for name in line.names()}
+    read = {name for line in lines for name in line.names}
     unused = [f"    (void){pointer};" for _, pointer in parameters if pointer not in read]
     return CFunction(
         tuple(
@@ -121,8 +121,8 @@ def _inlined(lines: list[Statement]) -> list[Statement]:
     The printer takes one for all equal texts of a block, even where what they read has changed in
     between: each place gets its own text back, so that it reads what stands there by then.
     """
-    uses = Counter(name for line in lines for name in line.names())
-    users = Counter(name for line in lines for name in set(line.names()))
+    uses = Counter(name for line in lines for name in line.names)
+    users = Counter(name for line in lines for name in set(line.names))
     values: dict[str, Expression] = {}
 
     def change(part: Expression) -> Expression:
@@ -194,8 +194,8 @@ def _first_use(lines: Sequence[Statement], at: int) -> int | None:
     for i, line in enumerate(lines[at + 1 :], at + 1):
         if line.level < lines[at].level:
             return None
-        if name in line.names():
-            reads = line.value.names() if line.value else []
+        if name in line.names:
+            reads = line.value.names if line.value else []
             own = line.form is Form.ASSIGN and line.name == name and name not in reads
             return i if own and line.level == lines[at].level else None
     return None
