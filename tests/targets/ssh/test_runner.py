@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -109,15 +111,18 @@ def test_an_interrupted_run_leaves_nothing(
         "get_runner('ssh:device').run(bundle, {'x': numpy.load(sys.argv[2])})"
     )
     command = [sys.executable, "-c", script, str(folder), str(tmp_path / "x.npy")]
-    client = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: processes_in(server.there) != [])
-        client.send_signal(number)
-        client.wait(30)
-        wait_for(lambda: processes_in(server.there) == [] and server.left() == [])
-    finally:
-        client.kill()
-        client.wait()
+    # A killed process leaves its own temporary folder; its path must be short for a socket.
+    with TemporaryDirectory(prefix="t") as place:
+        environment = {**os.environ, "TMPDIR": place}
+        client = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, env=environment)
+        try:
+            wait_for(lambda: processes_in(server.there) != [])
+            client.send_signal(number)
+            client.wait(30)
+            wait_for(lambda: processes_in(server.there) == [] and server.left() == [])
+        finally:
+            client.kill()
+            client.wait()
 
 
 def processes_in(folder: Path) -> list[str]:
