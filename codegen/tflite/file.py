@@ -20,10 +20,10 @@ class OperatorUse:
 class TfliteFile:
     """``data`` are the bytes of the file.
 
-    ``indices`` has the index of every activation of the graph by name, and of every constant that
-    went into the file. ``operators`` are in order of their first use. ``custom_nodes`` names the
-    nodes that became custom operators, ``lowered_nodes`` those that became several builtin ones
-    at a cost in accuracy.
+    ``indices`` has the index of every activation of the graph by name, and of every constant of the
+    graph that went into the file. ``operators`` are in order of their first use. ``custom_nodes``
+    names the nodes that became custom operators, ``lowered_nodes`` those that became several
+    builtin ones at a cost in accuracy.
     """
 
     data: bytes

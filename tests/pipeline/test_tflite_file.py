@@ -113,7 +113,7 @@ def test_without_the_wheel_the_cost_is_not_measured(
     def absent(package: str) -> str:
         raise metadata.PackageNotFoundError(package)
 
-    monkeypatch.setattr("tinyflow.verify.ladder.engines.metadata.version", absent)
+    monkeypatch.setattr("tinyflow.verify.engines.metadata.version", absent)
     model = stored(tmp_path, (Op.EXP,))
     entry = quantize(tmp_path / "net", model, "--tflite-builtins")
     assert entry["lowered"] > 0

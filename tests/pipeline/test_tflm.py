@@ -12,7 +12,7 @@ pytest.importorskip("tflite_micro")
 import tinyflow
 from tests.support.digits import CALIBRATION, MODEL
 from tinyflow.bundle import Bundle
-from tinyflow.errors import MissingExtraError, ModelError, UsageError
+from tinyflow.errors import MissingExtraError, ModelError
 from tinyflow.progress import Progress
 from tinyflow.report import read_report, summarize
 from tinyflow.targets import tflite_micro
@@ -93,9 +93,11 @@ def test_a_model_that_is_too_large_is_refused(
     assert not (tmp_path / "digits").exists()
 
 
-def test_lowering_does_not_go_with_a_project(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--tflite-builtins does not go with --backend tflm"):
-        compile_digits(tmp_path / "digits", tflite_builtins=True)
+def test_a_model_of_exact_builtins_is_as_without_the_switch(tmp_path: Path) -> None:
+    plain = compile_digits(tmp_path / "plain")
+    builtins = compile_digits(tmp_path / "builtins", tflite_builtins=True, rounding="double")
+    assert not builtins.is_lowered
+    assert builtins.read("model.tflite") == plain.read("model.tflite")
 
 
 def test_single_rounding_is_not_compared_with_the_package(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.paths import shared
+from tinyflow.codegen.tflite.read import read_tflite
 from tinyflow.ir import Graph
 from tinyflow.quantize.attach import attach_integers
 from tinyflow.quantize.reference import run_reference, run_reference_batched
@@ -15,7 +16,7 @@ from tinyflow.targets.tflite_micro import open_interpreter
 
 pytest.importorskip("tflite_micro")
 pytest.importorskip("ai_edge_litert")
-from tests.support.tflite_micro import run_model, tensor_indices
+from tests.support.tflite_micro import run_model
 
 
 def keyword_spotting() -> tuple[bytes, Graph, np.ndarray, np.ndarray]:
@@ -51,7 +52,7 @@ def test_every_tensor_of_some_inputs(load: Callable, accuracy: float):
     content, graph, x, _ = load()
     extremes = np.stack([np.full_like(x[0], -128), np.full_like(x[0], 127)])
     x = np.concatenate([x[::200], extremes])
-    indices = tensor_indices(content)
+    indices = read_tflite(content).indices
     names = [node.output for node in graph.nodes]
     assert set(names) <= set(indices)
     expected = run_model(content, [x], indices, names)

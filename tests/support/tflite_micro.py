@@ -32,11 +32,3 @@ def run_model(
             data = runner.GetTensor(indices[name], 0)["tensor_data"]
             found[name].append(np.array(data))
     return {name: np.concatenate(parts) for name, parts in found.items()}
-
-
-def tensor_indices(model: bytes) -> dict[str, int]:
-    """The index of each tensor of a .tflite file's main graph by name."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    graph = schema.Model.GetRootAs(model, 0).Subgraphs(0)
-    return {graph.Tensors(i).Name().decode(): i for i in range(graph.TensorsLength())}

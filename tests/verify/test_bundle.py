@@ -121,6 +121,8 @@ def test_verify_compares_every_layer_and_notes_it(bundle: Bundle) -> None:
         "tensors_compared": len(layers),
         "bit_exact": True,
         "first_mismatch": None,
+        "reference": "integer reference",
+        "note": None,
     }
     assert main(["verify", str(bundle.path)]) == 0
     report = json.loads((bundle.path / "report.json").read_text())

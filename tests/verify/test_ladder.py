@@ -20,10 +20,10 @@ from tinyflow.ir import Clamp, Graph, GraphEditor, Op
 from tinyflow.progress import SILENT
 from tinyflow.quantize import run_reference
 from tinyflow.report import read_report
+from tinyflow.verify.engines import ENGINES, Engine, LitertReference, TfliteMicro
 from tinyflow.verify.inference import bundle_dataset
 from tinyflow.verify.ladder import Outcome
 from tinyflow.verify.ladder.cut import cut_graph
-from tinyflow.verify.ladder.engines import ENGINES, Engine, LitertReference, TfliteMicro
 from tinyflow.verify.ladder.exported import exported_rung
 from tinyflow.verify.ladder.floats import FloatModel, float_rungs
 

@@ -43,6 +43,12 @@ class Bundle:
         """The goal that the bundle is compiled for: balanced, size or speed."""
         return str(self.manifest.get("options", {}).get("optimize", "balanced"))
 
+    @property
+    def is_lowered(self) -> bool:
+        """Whether layers were lowered to builtin operators of TFLite at a cost: then the bundle
+        computes what its .tflite file says, and not what its graph does."""
+        return bool(self.manifest.get("tflite", {}).get("lowered"))
+
     @cached_property
     def graph(self) -> Graph:
         """The quantized graph. Raises `BundleError` or `ModelError`."""

@@ -13,8 +13,7 @@ from tinyflow.cli.console import Console
 from tinyflow.project import OPTIONS, make_options
 
 HELP = "compile a model into a firmware bundle"
-# A project has the kernels of its custom operators: only `tinyflow quantize` lowers them.
-_NAMES = [option.field for option in OPTIONS if option.field not in ("model", "tflite_builtins")]
+_NAMES = [option.field for option in OPTIONS if option.field != "model"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     values = option_values(arguments, ["model", *_NAMES])
+    if arguments.tflite_builtins is None and values.get("backend") != "tflm":
+        # In tinyflow.toml it is there for `tinyflow quantize`.
+        values.pop("tflite_builtins", None)
     values |= {"build": not arguments.no_build, "run": not arguments.no_run}
     values["autotune"] = arguments.autotune
     options = make_options(values, "compile")

@@ -21,6 +21,7 @@ from tinyflow.targets.runners import get_runner
 from tinyflow.targets.runners.qemu import emulator_of
 from tinyflow.targets.tools import PACKAGES, call, is_installed
 from tinyflow.verify import Verdict
+from tinyflow.verify.expected import expected_by, expected_outputs
 from tinyflow.verify.taps import verify_dataset
 
 Arrays = dict[str, np.ndarray]
@@ -31,6 +32,7 @@ class Firmware:
     """What building and running gave; None for what was not done.
 
     ``outputs`` are those of ``runner`` on the test data, ``reference`` the integer reference's.
+    ``stage`` is the word for what computed them.
     """
 
     compiler: str | None = None
@@ -40,6 +42,7 @@ class Firmware:
     outputs: Arrays | None = None
     reference: Arrays | None = None
     verdicts: tuple[Verdict, ...] = ()
+    stage: str = "compiled"
 
 
 def build_and_run(
@@ -55,7 +58,7 @@ def build_and_run(
     """Builds the ELF file, compares every tensor on the test vectors, and runs the test data.
 
     A missing tool is a note, not an error. Raises `VerifyError` where the firmware does not
-    compute what the integer reference does.
+    compute what it has to.
     """
     reference = _reference(bundle, test, progress)
     elf = None
@@ -78,7 +81,8 @@ def build_and_run(
         bundle, inputs, progress=lambda done, total: progress.count(f"run on {runner}", done, total)
     )
     if reference is not None:
-        _check_outputs(runner, result.outputs, reference)
+        expected = expected_outputs(bundle, inputs) if bundle.is_lowered else reference
+        _check_outputs(runner, result.outputs, expected, expected_by(bundle))
     stack = result.stack_bytes
     memory = measure_memory(elf, weight_bytes, table_bytes, stack) if measured and elf else None
     return Firmware(
@@ -130,12 +134,12 @@ def _compiler_version(bundle: Bundle, target: Target) -> str:
     return f"{target.compiler} {number.strip()}"
 
 
-def _check_outputs(runner: str, outputs: Arrays, reference: Arrays) -> None:
-    for name, expected in reference.items():
+def _check_outputs(runner: str, outputs: Arrays, right: Arrays, reference: str) -> None:
+    for name, expected in right.items():
         wrong = int((outputs[name] != expected).any(axis=tuple(range(1, expected.ndim))).sum())
         if wrong:
             raise VerifyError(
-                f"on {runner}, output '{name}' differs from the integer reference for {wrong} of "
+                f"on {runner}, output '{name}' differs from the {reference} for {wrong} of "
                 f"{len(expected)} inputs",
                 "this is a bug: compile with --no-run, then 'tinyflow verify DIR' with the same "
                 "data names the first layer that differs",

@@ -20,7 +20,7 @@ from tinyflow.data.spec import input_specs
 from tinyflow.ir import Graph
 from tinyflow.ir.serialize import to_bytes
 from tinyflow.pipeline.backends import BACKENDS, Job, Product, Trial
-from tinyflow.pipeline.backends.choice import choose_backend
+from tinyflow.pipeline.backends.choice import check_backend_options, choose_backend
 from tinyflow.pipeline.firmware import Firmware
 from tinyflow.pipeline.layers import (
     arena_entry,
@@ -42,10 +42,10 @@ from tinyflow.pipeline.source import (
 )
 from tinyflow.progress import SILENT, Progress
 from tinyflow.project import CompileOptions, make_options
-from tinyflow.quantize import run_reference_batched
 from tinyflow.report import no_accuracy, no_memory, write_report
 from tinyflow.targets import load_target
 from tinyflow.verify.accuracy import Stage, Stages, integer_scores, is_classifier, measure
+from tinyflow.verify.expected import expected_outputs
 
 if TYPE_CHECKING:
     from tinyflow.pipeline.model_source import TorchModel
@@ -82,6 +82,7 @@ def compile_model(
     """
     target = load_target(options.target)
     options = replace(options, backend=choose_backend(target, options.backend))
+    check_backend_options(options)
     check_name(options)
     source = read_source(options, progress, model)
     options = with_defaults(source, options)
@@ -93,24 +94,24 @@ def compile_model(
         quantized = quantize(source, calibration, options, progress)
         data = test or calibration
         backend = BACKENDS[str(options.backend)]
-        job = Job(source, quantized.graph, target, options, data, progress)
+        job = Job(source, quantized.graph, target, options, calibration, test, progress)
         product = backend.make(job)
         graph = product.graph
 
         manifest = make_manifest(source, graph, target, options, calibration)
         manifest |= product.manifest
-        vectors = test_vectors(graph, data)
-        expected = run_reference_batched(graph, vectors)
         write_files(
             directory,
             {
                 **product.files,
-                **vector_files(graph, vectors, expected),
                 "model.tfq": to_bytes(graph),
                 "manifest.json": json_bytes(manifest),
             },
         )
-        trial = Trial(Bundle(directory, manifest), product, vectors, test)
+        bundle = Bundle(directory, manifest)
+        vectors = test_vectors(graph, data)
+        write_files(directory, vector_files(graph, vectors, expected_outputs(bundle, vectors)))
+        trial = Trial(bundle, product, vectors, test)
         firmware = backend.run(job, trial)
         manifest["compiler"] = firmware.compiler
         manifest["files"] = file_hashes(directory)
@@ -160,7 +161,9 @@ def measure_accuracy(
             (*before, reference), original, reference, "reference", is_classifier(graph)
         )
         return measure(stages, test.labels, sqnr)
-    compiled = Stage(f"compiled, {firmware.runner}", integer_scores(graph, firmware.outputs))
+    compiled = Stage(
+        f"{firmware.stage}, {firmware.runner}", integer_scores(graph, firmware.outputs)
+    )
     stages = Stages(
         (*before, reference, compiled), original, compiled, firmware.runner, is_classifier(graph)
     )

@@ -45,11 +45,6 @@ def _plan_c(graph: Graph, target: Target, options: CompileOptions, progress: Pro
 
 def _plan_tvm(graph: Graph, target: Target, options: CompileOptions, progress: Progress) -> Plan:
     """TVM prints one kernel for each layer: there is nothing to choose among."""
-    if options.autotune:
-        raise UsageError(
-            "--autotune chooses among the kernels of --backend c, and TVM has one for each layer",
-            "leave --autotune out",
-        )
     if find_spec("tvm") is None:
         raise MissingExtraError("--backend tvm", "tvm")
     from tinyflow.codegen.tvm.plan import plan_tvm

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyflow import __version__
-from tinyflow.bundle import json_bytes, stage_bundle, write_files
+from tinyflow.bundle import TFLITE, json_bytes, stage_bundle, write_files
 from tinyflow.data import Dataset
 from tinyflow.ir import Graph
 from tinyflow.ir.serialize import to_bytes
@@ -27,7 +27,7 @@ from tinyflow.pipeline.source import (
     read_source,
     with_defaults,
 )
-from tinyflow.pipeline.tflite_file import TFLITE_FILE, lowering_data, make_tflite
+from tinyflow.pipeline.tflite_file import lowering_data, make_tflite
 from tinyflow.progress import SILENT, Progress
 from tinyflow.project import CompileOptions
 from tinyflow.quantize import Removal
@@ -77,7 +77,7 @@ def quantize_file(options: CompileOptions, progress: Progress = SILENT) -> Path:
         if options.tflite or options.tflite_builtins:
             data = lowering_data(source, calibration, test, options, progress)
             tflite = make_tflite(graph, source.name, data, options.tflite_builtins, progress)
-            write_files(directory, {TFLITE_FILE: tflite.file.data})
+            write_files(directory, {TFLITE: tflite.file.data})
             report["tflite"] = tflite.to_json()
         write_report(directory, report)
     return output

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyflow.bundle import TFLITE
 from tinyflow.codegen.tflite import TfliteFile, write_tflite
 from tinyflow.data import Dataset, load_data, random_dataset
 from tinyflow.data.spec import input_specs
@@ -18,7 +19,6 @@ from tinyflow.project import RANDOM, CompileOptions
 from tinyflow.quantize import run_reference
 from tinyflow.verify.lowering import LoweringCosts, lowering_costs
 
-TFLITE_FILE = "model.tflite"
 _MOST_SAMPLES = 64
 _SAMPLE_BYTES = 32 << 20
 """Of all activations together; a chain holds some of them in float64."""
@@ -35,7 +35,7 @@ class TfliteModel:
     def to_json(self) -> dict[str, Any]:
         """The report's entry."""
         return {
-            "file": TFLITE_FILE,
+            "file": TFLITE,
             "bytes": len(self.file.data),
             "operators": [use.name for use in self.file.operators],
             "custom": list(self.file.custom),

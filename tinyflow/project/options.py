@@ -123,8 +123,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("test_data", "test-data", kinds.text, "DATA",
            "labelled inputs on which accuracy is measured", '"test.npz"'),
     Option("backend", "backend", kinds.choice(BACKENDS), "B",
-           "what is generated: c (default for CPU cores), tflm (a C++ project for TensorFlow Lite Micro) or "
-           "tvm (C that TVM prints)", '"c"'),
+           "what is generated: c (default for CPU cores), tflm (a C++ project for TensorFlow Lite "
+           "Micro) or tvm (C that TVM prints)", '"c"'),
     Option("optimize", "optimize", kinds.choice(OPTIMIZE), "GOAL",
            "speed, size or balanced (default)", '"balanced"'),
     Option("shapes", "shape", kinds.shape, "NAME=1x3x224x224",
@@ -149,8 +149,8 @@ OPTIONS: tuple[Option, ...] = (
            "known range of an input, e.g. of its pixels; may be repeated", "[0.0, 1.0]",
            table=True),
     Option("tflite_builtins", "tflite-builtins", kinds.truth, "",
-           "quantize: write model.tflite without custom operators, several builtin ones in their "
-           "place; the report says what that costs", "true", switch=True),
+           "quantize, compile --backend tflm: a .tflite file without custom operators, several "
+           "builtin ones in their place; the report says what that costs", "true", switch=True),
     Option("max_ram", "limits.max-ram", kinds.size, "SIZE",
            "fail (exit 3) where the model needs more RAM, e.g. 64KB", '"64 KB"'),
     Option("max_flash", "limits.max-flash", kinds.size, "SIZE",

@@ -63,6 +63,7 @@ _RUNNERS = {
     "qemu": "the emulator",
     "host": "the host build",
     "reference": "the integer reference",
+    "tflite-micro": "TFLite Micro, lowered",
 }
 
 
@@ -118,7 +119,10 @@ def _cost(cost: Mapping[str, Any]) -> str:
 def verdict_text(verdict: Mapping[str, Any]) -> str:
     """One verdict in words."""
     seen = f"{verdict['tensors_compared']} tensors, {verdict['inputs']} inputs"
+    if verdict.get("note"):
+        seen += f"; {verdict['note']}"
+    reference = verdict.get("reference", "integer reference")
     if verdict["bit_exact"]:
-        return f"equal to the integer reference ({seen})"
+        return f"equal to the {reference} ({seen})"
     first = verdict["first_mismatch"]
-    return f"DIFFERS from the integer reference, first in layer '{first['layer']}' ({seen})"
+    return f"DIFFERS from the {reference}, first in layer '{first['layer']}' ({seen})"

@@ -12,8 +12,8 @@ import numpy as np
 from tinyflow.codegen.tflite import TfliteFile, write_tflite
 from tinyflow.ir import Graph
 from tinyflow.quantize.metrics import sqnr_db
+from tinyflow.verify.engines import TfliteMicro
 from tinyflow.verify.ladder.cut import cut_graph
-from tinyflow.verify.ladder.engines import TfliteMicro
 
 Codes = Mapping[str, np.ndarray]
 

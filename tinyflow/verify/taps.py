@@ -1,4 +1,4 @@
-"""Every tensor of every layer of a bundle, compared with the integer reference."""
+"""Every tensor of every layer of a bundle, compared with what it has to be."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tinyflow.data import Dataset
 from tinyflow.errors import VerifyError
 from tinyflow.ir import Graph, Op, batches
 from tinyflow.progress import SILENT, Progress
-from tinyflow.quantize import run_reference
 from tinyflow.targets.runners import Runner, get_runner
+from tinyflow.verify.expected import REFERENCE, expected_by, expected_tensors
 from tinyflow.verify.inference import bundle_dataset
 
 _BATCH_BYTES = 32 << 20
@@ -25,7 +25,7 @@ class Mismatch:
     """The first layer whose result differs, and by how much over the inputs of that batch.
 
     ``input`` is the first input that shows it and ``index`` the place in its tensor (stored
-    layout); ``expected`` is the reference's integer there, ``actual`` the compiled model's.
+    layout); ``expected`` is the right integer there, ``actual`` the compiled model's.
     ``elements`` differ, by ``largest`` at most. ``build`` is "verify" (with taps), or "release"
     where only the build without taps differs: then no tap can name an earlier layer.
     """
@@ -52,12 +52,17 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was compared on a runner, and whether all of it is equal."""
+    """What was compared on a runner, and whether all of it is equal.
+
+    ``reference`` is what it was compared with. ``note`` says what was left out.
+    """
 
     runner: str
     inputs: int
     tensors_compared: int
     first_mismatch: Mismatch | None
+    reference: str = REFERENCE
+    note: str | None = None
 
     @property
     def bit_exact(self) -> bool:
@@ -71,6 +76,8 @@ class Verdict:
             "inputs": self.inputs,
             "tensors_compared": self.tensors_compared,
             "bit_exact": self.bit_exact,
+            "reference": self.reference,
+            "note": self.note,
             "first_mismatch": None if first is None else {**asdict(first), "index": [*first.index]},
         }
 
@@ -85,9 +92,9 @@ class Verdict:
     def __str__(self) -> str:
         seen = f"{self.tensors_compared} tensors on {self.inputs} inputs"
         return f"{self.runner}: {seen} " + (
-            "equal the integer reference"
+            f"equal the {self.reference}"
             if self.bit_exact
-            else "compared, and they DIFFER from the integer reference"
+            else f"compared, and they DIFFER from the {self.reference}"
         )
 
 
@@ -120,9 +127,10 @@ def _compare(bundle: Bundle, engine: Runner, dataset: Dataset, progress: Progres
     codes = dataset.codes(graph)
     layer_of = {node.output: node.name for node in graph.nodes}
     total, done, compared = len(dataset), 0, 0
-    progress.stage(f"Comparing every tensor on {runner} with the integer reference")
+    reference = expected_by(bundle)
+    progress.stage(f"Comparing every tensor on {runner} with the {reference}")
     for batch in batches(codes, _batch_size(graph)):
-        expected, tapped = _reference(graph, batch), _tapped(engine, bundle, batch)
+        expected, tapped = expected_tensors(bundle, batch), _tapped(engine, bundle, batch)
         compared = len(tapped)
         # The compiler optimizes across layers where no tap stands between them.
         released = engine.run(bundle, batch).outputs
@@ -131,22 +139,16 @@ def _compare(bundle: Bundle, engine: Runner, dataset: Dataset, progress: Progres
                 if (found := _difference(expected[name], array)) is not None:
                     layer = layer_of.get(name, name)
                     first = Mismatch(layer, name, done + found[0][0], *found[1:], build)
-                    return Verdict(runner, done + len(array), compared, first)
+                    return Verdict(runner, done + len(array), compared, first, reference)
         done += len(next(iter(batch.values())))
         progress.count(f"verify on {runner}", done, total)
-    return Verdict(runner, done, compared, None)
+    return Verdict(runner, done, compared, None, reference)
 
 
 def _batch_size(graph: Graph) -> int:
     """Inputs whose tensors fit into bounded memory together."""
     each = sum(t.nbytes for t in graph.tensors.values() if not t.is_constant)
     return max(1, _BATCH_BYTES // max(each, 1))
-
-
-def _reference(graph: Graph, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    tensors: dict[str, np.ndarray] = {}
-    run_reference(graph, batch, observe=tensors.__setitem__)
-    return tensors
 
 
 def _tapped(

@@ -25,14 +25,15 @@ from tinyflow.targets import Target
 class Job:
     """A quantized graph and what it is to be compiled for.
 
-    ``data`` are inputs like those of the device: test data, else calibration data, else None.
+    ``calibration`` and ``test`` are the data at hand, if there are any.
     """
 
     source: Source
     graph: Graph
     target: Target
     options: CompileOptions
-    data: Dataset | None
+    calibration: Dataset | None
+    test: Dataset | None
     progress: Progress
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from tinyflow.bundle import TFLITE
 from tinyflow.codegen.c import LayerInfo
 from tinyflow.codegen.tflite import TfliteFile
 from tinyflow.codegen.tflite.custom import custom_operator
@@ -15,34 +16,38 @@ from tinyflow.ir import Graph, Node, Rounding
 from tinyflow.pipeline.backends.backend import Job, Product, Trial
 from tinyflow.pipeline.firmware import Firmware, build_and_run
 from tinyflow.pipeline.limits import check_room
-from tinyflow.pipeline.tflite_file import TFLITE_FILE, make_tflite
+from tinyflow.pipeline.tflite_file import lowering_data, make_tflite
 from tinyflow.quantize.weights import CHANNEL_AXIS
 from tinyflow.targets.app import tflite_micro_files
 from tinyflow.targets.build_tflite_micro import CMSIS_NN, DIRECTORY, find_checkout
 from tinyflow.verify import Verdict
-from tinyflow.verify.ladder.engines import TfliteMicro
+from tinyflow.verify.engines import TfliteMicro
+from tinyflow.verify.expected import expected_outputs
 from tinyflow.verify.ladder.exported import exported_rung
 from tinyflow.verify.ladder.rung import Outcome
 
 RUNNER = "tflite-micro"
-BUILTIN = "builtin"
+BUILTIN, LOWERED = "builtin", "lowered"
 
 
 def make(job: Job) -> Product:
     """The .tflite file, an interpreter with the operators that it has, and an application.
 
-    Raises `MissingExtraError` where the interpreter that sizes the arena is not installed, and
-    `ModelError` where the model cannot fit the target.
+    With ``tflite_builtins`` no operator is a custom one; the project then computes what the lowered
+    file says. Raises `MissingExtraError` where the interpreter that sizes the arena is not
+    installed, `UnsupportedError` for layers that cannot be lowered, and `ModelError` where the
+    model cannot fit the target.
     """
     options, graph, name = job.options, job.graph, job.source.name
-    if options.tflite_builtins:
-        raise UsageError(
-            "--tflite-builtins does not go with --backend tflm, whose project has the kernels of "
-            "its custom operators",
-            "leave --tflite-builtins out, or export the model with 'tinyflow quantize'",
-        )
-    model = make_tflite(graph, name, job.data, False, job.progress)
+    data = lowering_data(job.source, job.calibration, job.test, options, job.progress)
+    model = make_tflite(graph, name, data, options.tflite_builtins, job.progress)
     file = model.file
+    if file.lowered_nodes and graph.rounding is Rounding.SINGLE:
+        raise UsageError(
+            "--tflite-builtins and --rounding single do not go together: what lowered layers "
+            "compute is known from the tflite-micro package, which rounds twice",
+            "leave one of them out",
+        )
     job.progress.stage("Generating the C++ project")
     project = make_project(graph, file, name, job.banner)
     check_room(project.arena.nbytes, len(file.data), job.target)
@@ -52,19 +57,20 @@ def make(job: Job) -> Product:
         files={
             **project.files,
             **tflite_micro_files(name, graph, job.target, options.optimize),
-            TFLITE_FILE: file.data,
+            TFLITE: file.data,
         },
         arena_bytes=project.arena.nbytes,
         weight_bytes=weight_bytes,
         table_bytes=len(file.data) - weight_bytes,
         layers=tuple(_layers(graph, file)),
+        manifest={"tflite": model.to_json()},
         report={"tflite": model.to_json()},
     )
 
 
 def run(job: Job, trial: Trial) -> Firmware:
-    """In the tflite-micro package, all but the custom operators; and as a program, where the
-    environment says where the runtime's sources lie."""
+    """In the tflite-micro package, all but custom operators and lowered layers; and as a program,
+    where the environment says where the runtime's sources lie."""
     verdict = _check_package(job, trial)
     verdicts = () if verdict is None else (verdict,)
     if find_checkout() is None:
@@ -86,7 +92,13 @@ def run(job: Job, trial: Trial) -> Firmware:
         options,
         job.progress,
     )
-    return replace(firmware, verdicts=(*verdicts, *firmware.verdicts))
+    firmware = replace(firmware, verdicts=(*verdicts, *firmware.verdicts))
+    if firmware.outputs is not None or trial.test is None or not trial.bundle.is_lowered:
+        return firmware
+    # The integer reference's outputs would pass for those of the model that was lowered.
+    job.progress.stage(f"Running the lowered file on {len(trial.test)} inputs")
+    outputs = expected_outputs(trial.bundle, trial.test.codes(product.graph))
+    return replace(firmware, runner=RUNNER, outputs=outputs, stage=LOWERED)
 
 
 def _check_package(job: Job, trial: Trial) -> Verdict | None:
@@ -107,17 +119,28 @@ def _check_package(job: Job, trial: Trial) -> Verdict | None:
             f"by {first.amount:g} at most",
             "this is a bug in TinyFlow",
         )
-    return Verdict(RUNNER, rung.inputs, rung.tensors, None)
+    return Verdict(RUNNER, rung.inputs, rung.tensors, None, note=_left_out(trial.product))
+
+
+def _left_out(product: Product) -> str | None:
+    """What the package cannot be held to, in a few words."""
+    count = sum(layer.variant != BUILTIN for layer in product.layers)
+    if not count:
+        return None
+    kind = "lowered layers" if product.manifest["tflite"]["lowered"] else "custom operators"
+    return f"{kind} left out: {count}, whose results the others are given"
 
 
 def _layers(graph: Graph, file: TfliteFile) -> Iterator[LayerInfo]:
+    custom = set(file.custom_nodes)
+    variants = dict.fromkeys(file.lowered_nodes, LOWERED)
+    variants |= {n.name: custom_operator(graph, n).name for n in graph.nodes if n.name in custom}
     for step, node in enumerate(graph.nodes):
-        custom = node.name in file.custom_nodes
         yield LayerInfo(
             step=step,
             name=node.name,
             op=node.op,
-            variant=custom_operator(graph, node).name if custom else BUILTIN,
+            variant=variants.get(node.name, BUILTIN),
             function=None,
             tensor=node.output,
             row_bytes=graph.result(node).nbytes,

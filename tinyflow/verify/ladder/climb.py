@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from tinyflow.bundle import Bundle
 from tinyflow.data import Dataset
 from tinyflow.progress import SILENT, Progress
+from tinyflow.verify.engines import ENGINES
 from tinyflow.verify.ladder.compiled import compiled_rung
-from tinyflow.verify.ladder.engines import ENGINES
 from tinyflow.verify.ladder.exported import exported_rung
 from tinyflow.verify.ladder.floats import FloatModel, float_rungs
 from tinyflow.verify.ladder.rung import Ladder

@@ -1,4 +1,4 @@
-"""The compiled bundle on its runners, against the integer reference."""
+"""The compiled bundle on its runners, against what it has to compute."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from tinyflow.data import Dataset
 from tinyflow.errors import ToolError, UsageError
 from tinyflow.progress import Progress
 from tinyflow.targets.runners import get_runner
+from tinyflow.verify.expected import expected_by
 from tinyflow.verify.ladder.rung import Difference, Outcome, Rung, not_run
 from tinyflow.verify.taps import verify_dataset
-
-REFERENCE = "integer reference"
 
 
 def compiled_rung(bundle: Bundle, runner: str, data: Dataset, progress: Progress) -> Rung:
@@ -19,7 +18,7 @@ def compiled_rung(bundle: Bundle, runner: str, data: Dataset, progress: Progress
     try:
         verdict = verify_dataset(bundle, runner, data, progress)
     except (UsageError, ToolError) as error:
-        return not_run(name, REFERENCE, error.message)
+        return not_run(name, expected_by(bundle), error.message)
     first = verdict.first_mismatch
     differences: tuple[Difference, ...] = ()
     if first is not None:
@@ -35,7 +34,7 @@ def compiled_rung(bundle: Bundle, runner: str, data: Dataset, progress: Progress
         )
     return Rung(
         name,
-        REFERENCE,
+        verdict.reference,
         Outcome.EQUAL if first is None else Outcome.DIFFERS,
         inputs=verdict.inputs,
         tensors=verdict.tensors_compared,

@@ -12,8 +12,8 @@ from tinyflow.errors import TinyflowError
 from tinyflow.ir import Graph, batches
 from tinyflow.progress import Progress
 from tinyflow.quantize import run_reference
+from tinyflow.verify.engines import Engine
 from tinyflow.verify.ladder.cut import CutGraph, cut_graph
-from tinyflow.verify.ladder.engines import Engine
 from tinyflow.verify.ladder.rung import Difference, Outcome, Rung, not_run
 
 REFERENCE = "integer reference"

@@ -12,7 +12,7 @@ from tinyflow.codegen.tflite import TfliteFile
 from tinyflow.errors import MissingExtraError
 from tinyflow.ir import Graph, Op
 from tinyflow.targets.tflite_micro import open_interpreter
-from tinyflow.verify.ladder.deviations import LITERT, Deviation
+from tinyflow.verify.deviations import LITERT, Deviation
 
 Arrays = dict[str, np.ndarray]
 
