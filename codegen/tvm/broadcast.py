@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
-from tinyflow.codegen.tvm.builder import Expr
-from tinyflow.ir import Shape
+from tinyflow.codegen.tvm.arithmetic import narrow
+from tinyflow.codegen.tvm.builder import Builder, Expr
+from tinyflow.codegen.tvm.moves import nest
+from tinyflow.ir import Graph, Node, Shape
+
+
+@contextmanager
+def elements(
+    build: Builder, graph: Graph, node: Node, names: Sequence[str], centred: bool = True
+) -> Iterator[tuple[list[Expr], Callable[[Expr], None]]]:
+    """Loops over the result: the operands' codes for an element in int32, called ``names``, and
+    what stores the element's code. ``centred`` codes are counted from their zero points."""
+    operands, result = graph.operands(node), graph.result(node)
+    axes, views = merged(result.shape, [operand.shape for operand in operands])
+    buffers = [build.operand(i, view) for i, view in enumerate(views)]
+    out = build.result(axes)
+    with nest(build, axes) as at:
+        codes = [
+            narrow(buffer[place(view, axes, at)])
+            for buffer, view in zip(buffers, views, strict=True)
+        ]
+        if centred:
+            codes = [
+                code - operand.params.zero_point
+                for code, operand in zip(codes, operands, strict=True)
+            ]
+        named = [build.let(name, code) for name, code in zip(names, codes, strict=True)]
+        yield named, lambda code: build.store(out, code, *at)
 
 
 def place(view: Shape, axes: Shape, at: Sequence[Expr]) -> tuple[Expr, ...]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tinyflow.codegen.tvm.arithmetic import narrow, requantize_by, saturate
-from tinyflow.codegen.tvm.broadcast import merged, place
+from tinyflow.codegen.tvm.arithmetic import requantize_by, saturate
+from tinyflow.codegen.tvm.broadcast import elements
 from tinyflow.codegen.tvm.builder import Builder, Expr
 from tinyflow.codegen.tvm.kernel import Kernel
-from tinyflow.codegen.tvm.moves import nest
 from tinyflow.ir import Graph, Node, Op
 
 
@@ -35,21 +34,9 @@ _COMBINE = {Op.ADD: _sum(1), Op.MUL: _product, Op.SUB: _sum(-1)}
 
 def lower(graph: Graph, node: Node) -> Kernel:
     form: Any = node.integer
-    operands, result = graph.operands(node), graph.result(node)
-    axes, views = merged(result.shape, [operand.shape for operand in operands])
     build = Builder(graph, node, overwrites=True)
-    with build:
-        buffers = [build.operand(i, view) for i, view in enumerate(views)]
-        out = build.result(axes)
-        with nest(build, axes) as at:
-            a, b = (
-                build.let(name, narrow(buffer[place(view, axes, at)]) - operand.params.zero_point)
-                for name, buffer, view, operand in zip(
-                    ("a_value", "b_value"), buffers, views, operands, strict=True
-                )
-            )
-            total = build.let("total", _COMBINE[node.op](build, form, a, b))
-            code = build.let("code", requantize_by(total, form.output))
-            code = saturate(code, result.params.zero_point, form.lo, form.hi)
-            build.store(out, code, *at)
+    with build, elements(build, graph, node, ("a_value", "b_value")) as ((a, b), store):
+        total = build.let("total", _COMBINE[node.op](build, form, a, b))
+        code = build.let("code", requantize_by(total, form.output))
+        store(saturate(code, graph.result(node).params.zero_point, form.lo, form.hi))
     return build.kernel()
