@@ -5,12 +5,13 @@ With all taps of every window in place, inner loops have the same bounds everywh
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from tvm import tirx
 
-from tinyflow.codegen.tvm.arithmetic import const32
 from tinyflow.codegen.tvm.builder import Buffer, Builder, Expr
 from tinyflow.ir import Graph, Node
 
@@ -62,14 +63,13 @@ class Geometry:
 
 
 class Window:
-    """``row(ky)`` are the pixels under row ``ky`` of the window, of which `fill` makes those of an
-    output row."""
+    """Within `rows`, `code` reads what is under the windows of an output row."""
 
     def __init__(self, build: Builder, x: Buffer, geometry: Geometry, zero: int) -> None:
         self._build = build
         self._x = x
         self._geometry = geometry
-        self._zero = zero
+        self._outside = tirx.const(zero, "int8")
         self._rows: Buffer | None = None
         self._y: Expr = 0
         self._width = max(geometry.reach_x, geometry.left + geometry.width)
@@ -77,19 +77,26 @@ class Window:
             shape = (geometry.kernel[0], self._width, geometry.channels)
             self._rows = build.workspace("window", shape, "int8")
 
-    def clear(self) -> None:
-        """Once, before the first row: what is left and right of the image stays."""
+    @contextmanager
+    def rows(self) -> Iterator[Expr]:
+        """A loop over the rows of the result, with what is under their windows."""
+        # Once, before the first row: what is left and right of the image stays.
+        self._clear()
+        with self._build.loop("y", self._geometry.out_height) as y:
+            self._fill(y)
+            yield y
+
+    def _clear(self) -> None:
         if self._rows is None:
             return
-        self._store_zeros("ky", self._geometry.kernel[0], 0, self._width)
+        build, shape = self._build, self._geometry
+        with (
+            build.loop("ky", shape.kernel[0]) as ky,
+            build.loop("i", self._width * shape.channels) as i,
+        ):
+            build.store(self._rows, self._outside, ky, 0, i)
 
-    def _store_zeros(self, name: str, rows: int, begin: int, end: int) -> None:
-        build, channels = self._build, self._geometry.channels
-        assert self._rows is not None
-        with build.loop(name, rows) as ky, build.loop("i", (end - begin) * channels) as i:
-            build.store(self._rows, const32(self._zero).astype("int8"), ky, begin, i)
-
-    def fill(self, y: Expr) -> None:
+    def _fill(self, y: Expr) -> None:
         """With the rows under the windows of output row ``y``."""
         self._y = y
         if self._rows is None:
@@ -104,7 +111,7 @@ class Window:
 
             def clear() -> None:
                 with build.loop("i", shape.width * shape.channels) as i:
-                    build.store(rows, const32(self._zero).astype("int8"), ky, shape.left, i)
+                    build.store(rows, self._outside, ky, shape.left, i)
 
             if shape.top == 0 and shape.reach_y <= shape.height:
                 copy()

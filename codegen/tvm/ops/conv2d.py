@@ -33,17 +33,15 @@ def lower(graph: Graph, node: Node) -> Kernel:
         x, w = build.operand(0), build.operand(1)
         end, out = Epilogue(build, graph, node, padded=True), build.result()
         window = Window(build, x, shape, source.params.zero_point)
-        window.clear()
-        with build.loop("y", shape.out_height) as y:
-            window.fill(y)
-            with (
-                block_loop(build, "group", groups, 1) as group,
-                block_loop(build, "channel", group_c, channels) as channel,
-                block_loop(build, "pixel", shape.out_width, pixels) as pixel,
-            ):
-                block = Block(build, end, group * group_c + channel, channels, pixels)
-                _sum(build, block, window, w, pixel, group * depth, shape)
-                block.store(lambda p, c, code: build.store(out, code, 0, y, pixel + p, c))
+        with (
+            window.rows() as y,
+            block_loop(build, "group", groups, 1) as group,
+            block_loop(build, "channel", group_c, channels) as channel,
+            block_loop(build, "pixel", shape.out_width, pixels) as pixel,
+        ):
+            block = Block(build, end, group * group_c + channel, channels, pixels)
+            _sum(build, block, window, w, pixel, group * depth, shape)
+            block.store(lambda p, c, code: build.store(out, code, 0, y, pixel + p, c))
     rows = window_rows(graph, node, kernel_h)
     return build.kernel(overlap_by_rows(graph, node, rows, read_first=not shape.is_inside))
 

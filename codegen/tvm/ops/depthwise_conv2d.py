@@ -33,21 +33,19 @@ def lower(graph: Graph, node: Node) -> Kernel:
         x, w = build.operand(0), build.operand(1)
         end, out = Epilogue(build, graph, node, padded=True), build.result()
         window = Window(build, x, shape, source.params.zero_point)
-        window.clear()
-        with build.loop("y", shape.out_height) as y:
-            window.fill(y)
-            with (
-                build.loop("c", out_c) as c,
-                block_loop(build, "pixel", shape.out_width, pixels) as pixel,
-            ):
-                source_c = tirx.truncdiv(c, multiplicity)
-                block = Block(build, end, c, 1, pixels)
-                with _taps(build, kernel_h, kernel_w) as (ky, kx):
-                    block.add(
-                        lambda p: window.code(pixel + p, ky, kx, source_c),
-                        lambda channel: w[0, ky, kx, channel],
-                    )
-                block.store(lambda p, c, code: build.store(out, code, 0, y, pixel + p, c))
+        with (
+            window.rows() as y,
+            build.loop("c", out_c) as c,
+            block_loop(build, "pixel", shape.out_width, pixels) as pixel,
+        ):
+            source_c = tirx.truncdiv(c, multiplicity)
+            block = Block(build, end, c, 1, pixels)
+            with _taps(build, kernel_h, kernel_w) as (ky, kx):
+                block.add(
+                    lambda p: window.code(pixel + p, ky, kx, source_c),
+                    lambda channel: w[0, ky, kx, channel],
+                )
+            block.store(lambda p, c, code: build.store(out, code, 0, y, pixel + p, c))
     rows = window_rows(graph, node, kernel_h)
     return build.kernel(overlap_by_rows(graph, node, rows, read_first=not shape.is_inside))
 
