@@ -12,7 +12,7 @@ from tinyflow.codegen.tvm.inverse_root import unsigned
 from tinyflow.codegen.tvm.kernel import Kernel
 from tinyflow.codegen.tvm.shapes import as_pixels
 from tinyflow.codegen.tvm.shares import DecayExpr, Mean, mean_code, mean_of, power_table, shares
-from tinyflow.codegen.tvm.tiles import tiles
+from tinyflow.codegen.tvm.tiles import product_sums, tiles
 from tinyflow.ir import Graph, Node
 
 _INT32_MIN = -(1 << 31)
@@ -65,13 +65,14 @@ def _scores(
     build.store(largest, _INT32_MIN, 0)
     for j, width in tiles(build, "j", keys, _TILE):
         with j as first:
-            sums = build.registers("score", width)
-            for n in range(width):
-                build.store(sums, 0, n)
-            with build.loop("c", depth) as c:
-                factor = build.let("factor", narrow(query[c]))
-                for n in range(width):
-                    build.store(sums, sums[n] + factor * narrow(k[first + n, h, c]), n)
+            sums = product_sums(
+                build,
+                width,
+                0,
+                ("c", depth),
+                lambda c: narrow(query[c]),
+                lambda c, n: narrow(k[first + n, h, c]),
+            )
             for n in range(width):
                 build.store(row, sums[n], first + n)
                 build.store(largest, tirx.max(largest[0], sums[n]), 0)
@@ -95,12 +96,13 @@ def _mix(
     keys, columns = sizes
     for c, width in tiles(build, "c", columns, _TILE):
         with c as first:
-            sums = build.registers("sum", width)
-            for n in range(width):
-                build.store(sums, start, n)
-            with build.loop("j", keys) as j:
-                share = build.let("share", row[j])
-                for n in range(width):
-                    build.store(sums, sums[n] + share * narrow(v[j, h, first + n]), n)
+            sums = product_sums(
+                build,
+                width,
+                start,
+                ("j", keys),
+                lambda j: row[j],
+                lambda j, n: narrow(v[j, h, first + n]),
+            )
             for n in range(width):
                 build.store(out, mean_code(sums[n], mean, zero), i, h, first + n)

@@ -14,7 +14,7 @@ from tinyflow.codegen.tvm.inverse_root import inverse_root, unsigned
 from tinyflow.codegen.tvm.kernel import Kernel
 from tinyflow.codegen.tvm.shapes import as_pixels
 from tinyflow.codegen.tvm.shares import DecayExpr, Mean, mean_code, mean_of, power_table, shares
-from tinyflow.codegen.tvm.tiles import tiles
+from tinyflow.codegen.tvm.tiles import product_sums, tiles
 from tinyflow.ir import Graph, Node
 
 _INT32_MIN = -(1 << 31)
@@ -153,13 +153,14 @@ def _products(
     tokens, _, depth = shape
     for j, width in tiles(build, "j", depth, _TILE):
         with j as first:
-            sums = build.registers("sum", width)
-            for t in range(width):
-                build.store(sums, 0, t)
-            with build.loop("n", tokens) as n:
-                factor = build.let("factor", q.at(n, h, i))
-                for t in range(width):
-                    build.store(sums, sums[t] + factor * k.at(n, h, first + t), t)
+            sums = product_sums(
+                build,
+                width,
+                0,
+                ("n", tokens),
+                lambda n: q.at(n, h, i),
+                lambda n, t: k.at(n, h, first + t),
+            )
             for t in range(width):
                 build.store(rows, sums[t], i, first + t)
 

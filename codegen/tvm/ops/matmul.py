@@ -10,7 +10,7 @@ from typing import Any
 from tinyflow.codegen.tvm.arithmetic import narrow, requantize_by, saturate
 from tinyflow.codegen.tvm.builder import Buffer, Builder, Expr
 from tinyflow.codegen.tvm.kernel import Kernel
-from tinyflow.codegen.tvm.tiles import tiles
+from tinyflow.codegen.tvm.tiles import product_sums, tiles
 from tinyflow.ir import Graph, Node, Shape
 
 _TILE = 4
@@ -32,14 +32,14 @@ def lower(graph: Graph, node: Node) -> Kernel:
         with build.loop("s", stack) as s, build.loop("m", lines) as m:
             for step, width in tiles(build, "p", columns, _TILE):
                 with step as first:
-                    sums = build.registers("sum", width)
-                    for n in range(width):
-                        build.store(sums, 0, n)
-                    with build.loop("k", depth) as k:
-                        factor = build.let("factor", narrow(left(s, m, k)) - a.params.zero_point)
-                        for n in range(width):
-                            other = narrow(right(s, k, first + n)) - b.params.zero_point
-                            build.store(sums, sums[n] + factor * other, n)
+                    sums = product_sums(
+                        build,
+                        width,
+                        0,
+                        ("k", depth),
+                        lambda k: narrow(left(s, m, k)) - a.params.zero_point,
+                        lambda k, n: narrow(right(s, k, first + n)) - b.params.zero_point,
+                    )
                     for n in range(width):
                         code = build.let("code", requantize_by(sums[n], form.output))
                         zero = result.params.zero_point
