@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,8 +58,13 @@ def data(folder: Path) -> Path:
     return path
 
 
-def compile_lowered(folder: Path, **options: object) -> Bundle:
-    values = {"target": "cortex-m4", "backend": "tflm", "tflite_builtins": True, **options}
+def compile_lowered(folder: Path, **options: Any) -> Bundle:
+    values: dict[str, Any] = {
+        "target": "cortex-m4",
+        "backend": "tflm",
+        "tflite_builtins": True,
+        **options,
+    }
     return tinyflow.compile(stored(folder), output=folder / "bundle", **values)
 
 
@@ -77,7 +83,10 @@ def test_a_project_without_custom_operators(tmp_path: Path) -> None:
     graph = bundle.graph
     assert bundle.is_lowered
     assert "src/tinyflow_operators.cc" not in bundle.manifest["files"]
-    assert "AddCustom" not in (bundle.path / "src/net.cc").read_text()
+    source = (bundle.path / "src/net.cc").read_text()
+    assert "AddCustom" not in source
+    assert "--backend tflm --tflite-builtins" in source
+    assert bundle.manifest["options"]["operators of TFLite"] == "builtin only"
     inputs = np.load(bundle.path / "test_vectors/input_0.npy")
     outputs = np.load(bundle.path / "test_vectors/output_0.npy")
     np.testing.assert_array_equal(outputs, in_the_wheel(bundle, inputs))
@@ -152,9 +161,8 @@ def test_an_option_without_an_effect_is_refused(
     tmp_path: Path, backend: str, option: str, sentence: str
 ) -> None:
     with pytest.raises(UsageError, match=f"{sentence}.*this is --backend {backend}") as caught:
-        tinyflow.compile(
-            tmp_path / "absent.tfq", target="cortex-m4", backend=backend, **{option: True}
-        )
+        given: dict[str, Any] = {"backend": backend, option: True}
+        tinyflow.compile(tmp_path / "absent.tfq", target="cortex-m4", **given)
     assert f"leave {option.replace('_', '-')} out" in caught.value.hint
 
 

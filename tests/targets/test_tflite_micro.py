@@ -14,15 +14,18 @@ import pytest
 
 pytest.importorskip("tflite_micro")
 
+import tinyflow
 from tests.support.random_graphs import ALL_OPS, random_graph, random_inputs
 from tests.support.tflm_bundles import write_tflm_bundle
 from tinyflow.bundle import read_bundle
 from tinyflow.codegen.tflite import write_tflite
 from tinyflow.ir import Graph, Op
+from tinyflow.ir.serialize import to_bytes
 from tinyflow.quantize.reference import run_reference
 from tinyflow.targets.build_tflite_micro import CMSIS_NN, DIRECTORY, LIBRARY, build_tflite_micro
 from tinyflow.targets.runners import get_runner
 from tinyflow.targets.tools import call
+from tinyflow.verify.expected import LOWERED
 
 SAMPLES = 3
 _missing = [tool for tool in ("cmake", "g++") if shutil.which(tool) is None]
@@ -64,6 +67,22 @@ def assert_equals_reference(folder: Path, graph: Graph, target: str, runner: str
 @pytest.mark.parametrize("custom", [False, True])
 def test_on_this_computer(tmp_path: Path, custom: bool) -> None:
     assert_equals_reference(tmp_path / "bundle", graph_of_many(custom), "host", "host")
+
+
+def test_a_lowered_model_on_this_computer(tmp_path: Path) -> None:
+    """Every tensor is that of the .tflite file in the tflite-micro package, and so are the expected
+    outputs of the self-test."""
+    model = tmp_path / "net.tfq"
+    model.write_bytes(to_bytes(random_graph(4, (Op.LAYER_NORM, Op.GELU, Op.CONV_2D), 4)))
+    bundle = tinyflow.compile(
+        model, target="host", backend="tflm", tflite_builtins=True, output=tmp_path / "bundle"
+    )
+    assert bundle.is_lowered
+    verdicts = {entry["runner"]: entry for entry in bundle.report["verify"]}
+    assert verdicts["host"]["bit_exact"]
+    assert verdicts["host"]["reference"] == LOWERED
+    program = build_tflite_micro(bundle.path, tmp_path / "self_test", None, False, "self_test")
+    call([str(program)], "the self-test", tmp_path)
 
 
 def test_the_self_test_passes(tmp_path: Path) -> None:

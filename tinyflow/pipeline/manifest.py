@@ -81,6 +81,8 @@ def option_entries(graph: Graph, options: CompileOptions) -> dict[str, str]:
         "ranges": options.ranges,
         "rounding": graph.rounding.value if graph.rounding else options.rounding,
     }
+    if options.tflite_builtins:
+        entries["operators of TFLite"] = "builtin only"
     for name, (lo, hi) in sorted(options.input_ranges.items()):
         entries[f"range of {name}"] = f"{lo:g} to {hi:g}"
     for name, shape in sorted(options.shapes.items()):

@@ -41,6 +41,7 @@ class Job:
         """The first comment of each generated file."""
         options = self.options
         backend = "" if options.backend in (None, "c") else f"--backend {options.backend} "
+        backend += "--tflite-builtins " if options.tflite_builtins else ""
         return (
             f"Made by TinyFlow {__version__} from {self.source.name} ({self.source.format}).",
             f"Model SHA-256: {self.source.sha256}",
