@@ -141,7 +141,9 @@ def _positions(coordinates: str, before: int, after: int, scale: float) -> np.nd
     """Where output pixels lie in the source, by the ONNX definition."""
     out = np.arange(after, dtype=np.float64)
     if coordinates == "align_corners":
-        return out * (before - 1) / (after - 1) if after > 1 else out * 0
+        # The length before it is rounded down to pixels.
+        length = before * scale
+        return out * (before - 1) / (length - 1) if after > 1 else out * 0
     if coordinates == "asymmetric":
         return out / scale
     if coordinates == "pytorch_half_pixel" and after == 1:
