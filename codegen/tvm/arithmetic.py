@@ -10,13 +10,20 @@ from __future__ import annotations
 from tvm import tirx
 
 from tinyflow.codegen.tvm.builder import Buffer, Expr
-from tinyflow.ir import Multiplier
+from tinyflow.ir import Multiplier, Rounding
 
 
 def requantize(value: Expr, multiplier: Expr, shift: Expr) -> Expr:
     """``value * multiplier * 2**(shift - 31)`` of an int32, rounded as the graph says, saturated
     to int32; shift -31 to 30."""
     return _call("int32", "tinyflow_requantize", value, multiplier, shift)
+
+
+def reduce(value: Expr, multiplier: Expr, right: Expr, rounding: Rounding) -> Expr:
+    """`requantize` by shift ``-right``, 0 to 31: code for factors of 1 and more is left out."""
+    if rounding is Rounding.SINGLE:
+        return requantize(value, multiplier, -right)
+    return rounding_shift(_call("int32", "tinyflow_upper_product", value, multiplier), right)
 
 
 def requantize_by(value: Expr, factor: Multiplier) -> Expr:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyflow.codegen.tvm.arithmetic import narrow, requantize, saturate
+from tinyflow.codegen.tvm.arithmetic import narrow, reduce, requantize, saturate
 from tinyflow.codegen.tvm.builder import Buffer, Builder, Expr
 from tinyflow.ir import OPS, Graph, Node
 from tinyflow.ir.integer import AccumulateForm
@@ -67,6 +67,11 @@ class Epilogue:
     def code(self, total: Expr, channel: Expr) -> Expr:
         """The int8 code of a sum."""
         build, form = self._build, self._form
-        shift = int(form.shift.flat[0]) if self._shift is None else self._shift[channel]
-        code = build.let("code", requantize(total, self._multiplier[channel], shift))
+        shift = int(form.shift.flat[0]) if self._shift is None else narrow(self._shift[channel])
+        multiplier = self._multiplier[channel]
+        if form.shift.max() > 0:
+            code = requantize(total, multiplier, shift)
+        else:
+            code = reduce(total, multiplier, -shift, build.rounding)
+        code = build.let("code", code)
         return saturate(code, self._out_zero, form.lo, form.hi)

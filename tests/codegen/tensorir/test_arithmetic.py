@@ -11,6 +11,7 @@ from tests.support.random_graphs import random_graph
 from tests.support.tensorir import call_kernel
 from tinyflow.codegen.tvm.arithmetic import (
     high_product,
+    reduce,
     requantize,
     rounding_shift,
     saturate,
@@ -59,6 +60,25 @@ def test_requantize(rounding: Rounding, tmp_path: Path) -> None:
     y = np.zeros(COUNT, dtype=np.int32)
     call_kernel(build.kernel(), (x, multiplier, shift, y), tmp_path, rounding)
     np.testing.assert_array_equal(y, fixed_point.requantize(x, multiplier, shift, rounding))
+
+
+@pytest.mark.parametrize("rounding", Rounding)
+def test_reduce(rounding: Rounding, tmp_path: Path) -> None:
+    x = values_below(np.full(COUNT, 31), 11)
+    right = np.arange(COUNT, dtype=np.int8) % 32
+    multiplier = np.random.default_rng(12).integers(2**30, 2**31, COUNT).astype(np.int32)
+    build = a_builder()
+    with build:
+        values = build.workspace("x", (COUNT,), "int32")
+        multipliers = build.table("multiplier", multiplier)
+        table = build.table("right", right)
+        out = build.workspace("y", (COUNT,), "int32")
+        with build.loop("i", COUNT) as i:
+            shift = table[i].astype("int32")
+            build.store(out, reduce(values[i], multipliers[i], shift, rounding), i)
+    y = np.zeros(COUNT, dtype=np.int32)
+    call_kernel(build.kernel(), (x, multiplier, right, y), tmp_path, rounding)
+    np.testing.assert_array_equal(y, fixed_point.requantize(x, multiplier, -right, rounding))
 
 
 @pytest.mark.parametrize("exponent", [0, 1, 7, 30, 31])
