@@ -22,8 +22,8 @@ from tinyflow.codegen.c.kernel_files import kernel_files
 from tinyflow.codegen.c.layer import Layer, address
 from tinyflow.codegen.c.names import comment_text
 from tinyflow.codegen.c.sources import CodegenOptions, CSources
+from tinyflow.codegen.c.templates import environment
 from tinyflow.codegen.c.variants import PORTABLE, Choices
-from tinyflow.codegen.c.wrapping import wrapped
 from tinyflow.codegen.schedule import Schedule
 from tinyflow.ir import DType, Op, Rounding
 
@@ -183,17 +183,7 @@ def _little_endian(array: ConstantArray) -> bytes:
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("tinyflow.codegen.c"),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
-    )
-    environment.filters["wrapped"] = wrapped
-    environment.filters["block"] = block
-    return environment
+    return environment(jinja2.PackageLoader("tinyflow.codegen.c"))
 
 
 def _render(template: str, values: Mapping[str, Any]) -> bytes:

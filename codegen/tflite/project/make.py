@@ -13,7 +13,7 @@ from tinyflow.codegen.c.comments import block
 from tinyflow.codegen.c.ends import ends
 from tinyflow.codegen.c.kernel_files import kernel_files
 from tinyflow.codegen.c.names import comment_text
-from tinyflow.codegen.c.wrapping import wrapped
+from tinyflow.codegen.c.templates import environment
 from tinyflow.codegen.tflite.custom.kernel import OperatorKernel, operator_kernels
 from tinyflow.codegen.tflite.custom.operator import bind_node
 from tinyflow.codegen.tflite.file import TfliteFile
@@ -125,21 +125,10 @@ def operator_files(
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PrefixLoader(
-            {
-                "c": jinja2.PackageLoader("tinyflow.codegen.c"),
-                "tflite": jinja2.PackageLoader("tinyflow.codegen.tflite"),
-            }
-        ),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
+    places = {"c": "tinyflow.codegen.c", "tflite": "tinyflow.codegen.tflite"}
+    return environment(
+        jinja2.PrefixLoader({name: jinja2.PackageLoader(place) for name, place in places.items()})
     )
-    environment.filters["wrapped"] = wrapped
-    return environment
 
 
 def _render(template: str, values: Mapping[str, Any]) -> bytes:
