@@ -11,13 +11,12 @@ import numpy as np
 from tinyflow.bundle import Bundle
 from tinyflow.data import Dataset
 from tinyflow.errors import VerifyError
-from tinyflow.ir import Graph, Op, batches
+from tinyflow.ir import Op
 from tinyflow.progress import SILENT, Progress
 from tinyflow.targets.runners import Runner, get_runner
+from tinyflow.verify.batching import tensor_batches
 from tinyflow.verify.expected import REFERENCE, expected_by, expected_tensors
 from tinyflow.verify.inference import bundle_dataset
-
-_BATCH_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ def _compare(bundle: Bundle, engine: Runner, dataset: Dataset, progress: Progres
     total, done, compared = len(dataset), 0, 0
     reference = expected_by(bundle)
     progress.stage(f"Comparing every tensor on {runner} with the {reference}")
-    for batch in batches(codes, _batch_size(graph)):
+    for batch in tensor_batches(graph, codes):
         expected, tapped = expected_tensors(bundle, batch), _tapped(engine, bundle, batch)
         compared = len(tapped)
         # The compiler optimizes across layers where no tap stands between them.
@@ -143,12 +142,6 @@ def _compare(bundle: Bundle, engine: Runner, dataset: Dataset, progress: Progres
         done += len(next(iter(batch.values())))
         progress.count(f"verify on {runner}", done, total)
     return Verdict(runner, done, compared, None, reference)
-
-
-def _batch_size(graph: Graph) -> int:
-    """Inputs whose tensors fit into bounded memory together."""
-    each = sum(t.nbytes for t in graph.tensors.values() if not t.is_constant)
-    return max(1, _BATCH_BYTES // max(each, 1))
 
 
 def _tapped(

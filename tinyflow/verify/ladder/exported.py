@@ -9,15 +9,14 @@ import numpy as np
 from tinyflow.codegen.tflite import TfliteFile, write_tflite
 from tinyflow.data import Dataset
 from tinyflow.errors import TinyflowError
-from tinyflow.ir import Graph, batches
+from tinyflow.ir import Graph
 from tinyflow.progress import Progress
 from tinyflow.quantize import run_reference
+from tinyflow.verify.batching import tensor_batches
 from tinyflow.verify.engines import Engine
+from tinyflow.verify.expected import REFERENCE
 from tinyflow.verify.ladder.cut import CutGraph, cut_graph
 from tinyflow.verify.ladder.rung import Difference, Outcome, Rung, not_run
-
-REFERENCE = "integer reference"
-_BATCH_BYTES = 32 << 20
 
 
 def exported_rung(engine: Engine, graph: Graph, data: Dataset, progress: Progress) -> Rung:
@@ -83,9 +82,8 @@ def _compare(
 ) -> Mapping[str, _Count]:
     """By the tensor's name in ``graph``, in execution order."""
     counts = {original: _Count() for original in cut.results.values()}
-    each = sum(t.nbytes for t in graph.tensors.values() if not t.is_constant)
     done = 0
-    for batch in batches(data.codes(graph), max(1, _BATCH_BYTES // max(each, 1))):
+    for batch in tensor_batches(graph, data.codes(graph)):
         expected: dict[str, np.ndarray] = dict(batch)
         run_reference(graph, batch, observe=expected.__setitem__)
         inputs = {name: expected[name] for name in cut.graph.inputs}

@@ -15,13 +15,14 @@ from tinyflow.ir import Graph, batches, execute
 from tinyflow.progress import Progress
 from tinyflow.quantize import compare_layers
 from tinyflow.quantize.metrics import logit_tensors
+from tinyflow.verify.expected import REFERENCE
 from tinyflow.verify.ladder.rung import Difference, Outcome, Rung, Unit, not_run
 from tinyflow.verify.sources import SourceRuntime
 
 TOLERANCE = 1e-4
 """Single precision adds up in another order in every runtime; relative to a tensor's largest."""
 
-IMPORTED, CANONICAL, REFERENCE = "float graph", "float graph after passes", "integer reference"
+IMPORTED, CANONICAL = "float graph", "float graph after passes"
 _BATCH = 4
 
 Arrays = dict[str, np.ndarray]
