@@ -8,17 +8,21 @@ from pathlib import Path
 import numpy as np
 
 from tests.support.bundles import write_graph_bundle
+from tests.support.graphs import GraphBuilder
 from tests.support.random_graphs import random_inputs
 from tinyflow.bundle import read_bundle
 from tinyflow.codegen.c import Goal, choose_variants, features_of
-from tinyflow.ir import Graph, Op
-from tinyflow.quantize import run_reference
+from tinyflow.ir import NO_CLAMP, RELU, Clamp, DType, Graph, Op, QuantParams, Rounding, Shape
+from tinyflow.ir.ops.broadcast import BinaryAttrs
+from tinyflow.quantize import attach_integers, run_reference
 from tinyflow.targets import load_target
 from tinyflow.targets.runners import get_runner
 
 NANO = "cortex-a57"
 ORIN = "cortex-a78"
 CORES = (NANO, ORIN)
+CLAMPS = (NO_CLAMP, RELU, Clamp(-0.5, 0.75))
+ZERO_POINTS = (-128, 0, 127, -1, 33)
 
 
 def variant_names(graph: Graph) -> set[str]:
@@ -57,3 +61,21 @@ def assert_equal_with_vectors(
             assert result.taps.keys() == {n.output for n in graph.nodes if n.op is not Op.RESHAPE}
             for name, codes in result.taps.items():
                 np.testing.assert_array_equal(codes, expected[name], f"{core}, {on}: {name}")
+
+
+def sums_graph(count: int, shape: Shape, rounding: Rounding, seed: int) -> Graph:
+    """Sums and differences of two inputs at many scales, and of one input with itself."""
+    builder, rng = GraphBuilder(), np.random.default_rng(seed)
+
+    def params(scale: float) -> QuantParams:
+        return QuantParams.per_tensor(scale, int(rng.choice(ZERO_POINTS)))
+
+    names = []
+    for i in range(count):
+        scales = np.exp(rng.uniform(-2, 2, 2)) * 0.01
+        a = builder.input(f"a{i}", shape, DType.INT8, params(float(scales[0])))
+        b = builder.input(f"b{i}", shape, DType.INT8, params(float(scales[1])))
+        out = params(float(scales.max()) * float(np.exp(rng.uniform(-4, 1))))
+        op, attrs = (Op.ADD, Op.SUB)[i % 2], BinaryAttrs(CLAMPS[i % len(CLAMPS)])
+        names.append(builder.node(op, (a, b if i % 5 < 4 else a), attrs, f"sum{i}", out))
+    return attach_integers(builder.build(*names), rounding)

@@ -9,34 +9,19 @@ import pytest
 
 from tests.support.graphs import GraphBuilder
 from tests.support.linux_arm import needs_linux_arm
-from tests.support.neon_layers import NANO, assert_equal_with_vectors, variant_names
-from tinyflow.ir import NO_CLAMP, RELU, Clamp, DType, Graph, Op, QuantParams, Rounding, Shape
+from tests.support.neon_layers import (
+    NANO,
+    assert_equal_with_vectors,
+    sums_graph,
+    variant_names,
+)
+from tinyflow.ir import NO_CLAMP, DType, Op, QuantParams, Rounding
 from tinyflow.ir.ops.broadcast import BinaryAttrs
 from tinyflow.quantize import attach_integers
 
 pytestmark = needs_linux_arm
 
 VECTORS = {"vectors of sums"}
-CLAMPS = (NO_CLAMP, RELU, Clamp(-0.5, 0.75))
-ZERO_POINTS = (-128, 0, 127, -1, 33)
-
-
-def sums_graph(count: int, shape: Shape, rounding: Rounding, seed: int) -> Graph:
-    """Sums and differences of two inputs at many scales, and of one input with itself."""
-    builder, rng = GraphBuilder(), np.random.default_rng(seed)
-
-    def params(scale: float) -> QuantParams:
-        return QuantParams.per_tensor(scale, int(rng.choice(ZERO_POINTS)))
-
-    names = []
-    for i in range(count):
-        scales = np.exp(rng.uniform(-2, 2, 2)) * 0.01
-        a = builder.input(f"a{i}", shape, DType.INT8, params(float(scales[0])))
-        b = builder.input(f"b{i}", shape, DType.INT8, params(float(scales[1])))
-        out = params(float(scales.max()) * float(np.exp(rng.uniform(-4, 1))))
-        op, attrs = (Op.ADD, Op.SUB)[i % 2], BinaryAttrs(CLAMPS[i % len(CLAMPS)])
-        names.append(builder.node(op, (a, b if i % 5 < 4 else a), attrs, f"sum{i}", out))
-    return attach_integers(builder.build(*names), rounding)
 
 
 @pytest.mark.parametrize("rounding", Rounding)

@@ -11,7 +11,13 @@ import pytest
 from tests.support.bundles import write_graph_bundle
 from tests.support.depthwise_layers import Depthwise, depthwise_graph, random_depthwise
 from tests.support.linux_arm import needs_linux_arm
-from tests.support.neon_layers import CORES, NANO, assert_equal_with_vectors, variant_names
+from tests.support.neon_layers import (
+    CORES,
+    NANO,
+    assert_equal_with_vectors,
+    sums_graph,
+    variant_names,
+)
 from tests.support.product_layers import Product, product_graph, random_groups, random_product
 from tests.support.random_graphs import random_inputs
 from tinyflow.ir import NO_CLAMP, RELU6, Clamp, Rounding
@@ -114,7 +120,8 @@ def test_plain_c_stands_for_vectors_on_this_computer(tmp_path: Path) -> None:
 
 
 def test_the_kernels_compile_without_warnings(tmp_path: Path) -> None:
-    graphs = [product_graph(PRODUCTS[::5]), depthwise_graph(DEPTHWISE[1:3])]
+    sums = sums_graph(2, (1, 3, 7), Rounding.DOUBLE, 1)
+    graphs = [product_graph(PRODUCTS[::5]), depthwise_graph(DEPTHWISE[1:3]), sums]
     strict = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wpedantic"]
     includes = [f"-I{part}" for part in ("include", "kernels", "src")]
     for i, graph in enumerate(graphs):
