@@ -54,14 +54,12 @@ class Epilogue:
         """What a sum starts with."""
         return self._bias[channel]
 
-    def product(self, code: Expr, weight: Expr) -> Expr:
-        """Of an int8 code and a weight, in int32."""
-        return self.centred(code) * self.centred_weight(weight)
-
     def centred(self, code: Expr) -> Expr:
+        """An int8 code in int32, as sums take it."""
         return narrow(code) - self.zero if self.zero else narrow(code)
 
     def centred_weight(self, weight: Expr) -> Expr:
+        """An int8 weight in int32, as sums take it."""
         return narrow(weight) - self.weight_zero if self.weight_zero else narrow(weight)
 
     def code(self, total: Expr, channel: Expr) -> Expr:

@@ -15,6 +15,8 @@ _INDENT = 4
 
 
 class Form(Enum):
+    """What a statement is, which says what the fields of `Statement` mean."""
+
     DECLARE = "declare"
     """``type target;``"""
     DEFINE = "define"
