@@ -140,6 +140,20 @@ def test_accuracy_is_that_of_the_lowered_file(tmp_path: Path) -> None:
     assert "TFLite Micro" in (bundle.path / "report.html").read_text()
 
 
+def test_the_ladder_says_what_it_cannot_build(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compile_lowered(tmp_path, calibration=data(tmp_path))
+    capsys.readouterr()
+    assert main(["verify", str(tmp_path / "bundle"), "--ladder"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    for runner in ("host", "qemu"):
+        assert "not run" in lines[runner]
+        assert "needs its sources" in lines[runner]
+        assert LOWERED in lines[runner]
+    assert " equal " in lines["tflite-micro"]
+
+
 def test_single_rounding_is_refused(tmp_path: Path) -> None:
     model = stored(tmp_path, Rounding.SINGLE)
     with pytest.raises(UsageError, match="rounds twice"):

@@ -18,9 +18,6 @@ from tinyflow.targets import load_target
 from tinyflow.verify.ladder import FloatModel, Ladder, climb
 from tinyflow.verify.sources import SourceRuntime, open_source
 
-C_BACKENDS = ("c", "tvm")
-"""Those whose bundles have the C API that runners drive."""
-
 
 def climb_ladder(
     bundle: Bundle,
@@ -45,8 +42,9 @@ def climb_ladder(
 
 
 def runners_of(bundle: Bundle, runner: str | None) -> tuple[str, ...]:
-    """This computer, the emulator where the target has one, and ``runner``."""
-    if bundle.manifest["target"]["backend"] not in C_BACKENDS:
+    """This computer, the emulator where the target has one, and ``runner``; none for a model that
+    was only quantized."""
+    if bundle.manifest["target"]["backend"] is None:
         return ()
     usual = ("host", "qemu") if load_target(bundle.target).emulated_by else ("host",)
     return tuple(dict.fromkeys((*usual, *([runner] if runner else ()))))

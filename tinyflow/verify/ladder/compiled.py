@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyflow.bundle import Bundle
 from tinyflow.data import Dataset
-from tinyflow.errors import ToolError, UsageError
+from tinyflow.errors import MissingExtraError, ToolError, UsageError
 from tinyflow.progress import Progress
 from tinyflow.targets.runners import get_runner
 from tinyflow.verify.expected import expected_by
@@ -17,7 +17,7 @@ def compiled_rung(bundle: Bundle, runner: str, data: Dataset, progress: Progress
     name = get_runner(runner).name
     try:
         verdict = verify_dataset(bundle, runner, data, progress)
-    except (UsageError, ToolError) as error:
+    except (MissingExtraError, UsageError, ToolError) as error:
         return not_run(name, expected_by(bundle), error.message)
     first = verdict.first_mismatch
     differences: tuple[Difference, ...] = ()
