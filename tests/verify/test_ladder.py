@@ -13,9 +13,12 @@ import pytest
 
 from tests.support.digits import MODEL, TEST, digits_bundle
 from tests.support.paths import shared
+from tests.support.random_graphs import random_graph, random_inputs
 from tinyflow.bundle import Bundle, read_bundle
 from tinyflow.cli.main import main
+from tinyflow.codegen.tflite import write_tflite
 from tinyflow.data import Dataset
+from tinyflow.errors import ToolError
 from tinyflow.ir import Clamp, Graph, GraphEditor, Op
 from tinyflow.progress import SILENT
 from tinyflow.quantize import run_reference
@@ -147,6 +150,15 @@ def test_the_known_deviation_of_litert_is_real_and_stays_where_it_is() -> None:
     assert rung.outcome in (Outcome.EQUAL, Outcome.EXPLAINED)
     assert {d.layer for d in rung.differences} <= {n.name for n in layers}
     assert exported_rung(TfliteMicro(), graph, data, SILENT).outcome is Outcome.EQUAL
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.title)
+def test_a_file_that_a_runtime_refuses(engine: Engine) -> None:
+    """Both lack the custom operator."""
+    graph = random_graph(1, (Op.LAYER_NORM,), 1)
+    file = write_tflite(graph)
+    with pytest.raises(ToolError, match="refuses the model"):
+        engine.run(file, graph, random_inputs(graph, 1), list(graph.outputs))
 
 
 def test_cut_graph_takes_what_it_leaves_out() -> None:

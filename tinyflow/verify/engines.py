@@ -9,7 +9,7 @@ from importlib import metadata
 import numpy as np
 
 from tinyflow.codegen.tflite import TfliteFile
-from tinyflow.errors import MissingExtraError
+from tinyflow.errors import MissingExtraError, ToolError
 from tinyflow.ir import Graph, Op
 from tinyflow.targets.tflite_micro import open_interpreter
 from tinyflow.verify.deviations import LITERT, Deviation
@@ -31,7 +31,8 @@ class Engine(ABC):
 
     @abstractmethod
     def run(self, file: TfliteFile, graph: Graph, inputs: Arrays, names: Sequence[str]) -> Arrays:
-        """The tensors ``names`` [n, ...] of the file that was written from ``graph``."""
+        """The tensors ``names`` [n, ...] of a file that was written from ``graph``, in codes;
+        ``inputs`` [n, ...] are codes too. Raises `ToolError` where the runtime refuses the file."""
 
 
 class TfliteMicro(Engine):
@@ -70,13 +71,16 @@ class LitertReference(Engine):
     def run(self, file: TfliteFile, graph: Graph, inputs: Arrays, names: Sequence[str]) -> Arrays:
         from ai_edge_litert import interpreter as litert
 
-        interpreter = litert.Interpreter(
-            model_content=file.data,
-            num_threads=1,
-            experimental_op_resolver_type=litert.OpResolverType.BUILTIN_REF,
-            experimental_preserve_all_tensors=True,
-        )
-        interpreter.allocate_tensors()
+        try:
+            interpreter = litert.Interpreter(
+                model_content=file.data,
+                num_threads=1,
+                experimental_op_resolver_type=litert.OpResolverType.BUILTIN_REF,
+                experimental_preserve_all_tensors=True,
+            )
+            interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as error:
+            raise ToolError(f"LiteRT refuses the model: {error}") from None
         found: dict[str, list[np.ndarray]] = {name: [] for name in names}
         for sample in range(len(next(iter(inputs.values())))):
             for name in graph.inputs:
