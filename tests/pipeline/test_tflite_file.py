@@ -15,7 +15,7 @@ from tests.support.digits import CALIBRATION, MODEL, TEST
 from tests.support.random_graphs import random_graph, random_inputs
 from tinyflow.cli.main import main
 from tinyflow.data import DataOptions, input_specs, load_data
-from tinyflow.ir import Op
+from tinyflow.ir import Op, Rounding
 from tinyflow.ir.serialize import from_bytes, to_bytes
 from tinyflow.quantize import run_reference
 from tinyflow.targets.tflite_micro import open_interpreter
@@ -27,10 +27,10 @@ def quantize(folder: Path, model: str | Path, *arguments: str) -> dict[str, Any]
     return dict(json.loads((folder / "report.json").read_text())["tflite"])
 
 
-def stored(folder: Path, graph_of: tuple[Op, ...]) -> Path:
+def stored(folder: Path, graph_of: tuple[Op, ...], rounding: Rounding = Rounding.DOUBLE) -> Path:
     """A quantized model of some kinds of layers."""
     path = folder / "net.tfq"
-    path.write_bytes(to_bytes(random_graph(4, graph_of, 3)))
+    path.write_bytes(to_bytes(random_graph(4, graph_of, 3, rounding)))
     return path
 
 
@@ -115,6 +115,16 @@ def test_without_the_wheel_the_cost_is_not_measured(
 
     monkeypatch.setattr("tinyflow.verify.engines.metadata.version", absent)
     model = stored(tmp_path, (Op.EXP,))
+    entry = quantize(tmp_path / "net", model, "--tflite-builtins")
+    assert entry["lowered"] > 0
+    assert entry["costs"] is None
+    assert "was not measured" in capsys.readouterr().err
+
+
+def test_a_cost_is_not_measured_in_a_runtime_that_rounds_otherwise(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = stored(tmp_path, (Op.LAYER_NORM,), Rounding.SINGLE)
     entry = quantize(tmp_path / "net", model, "--tflite-builtins")
     assert entry["lowered"] > 0
     assert entry["costs"] is None

@@ -26,8 +26,8 @@ _SAMPLE_BYTES = 32 << 20
 
 @dataclass(frozen=True, eq=False)
 class TfliteModel:
-    """``costs`` are those of lowering; None where nothing was lowered, or where TFLite Micro is not
-    at hand."""
+    """``costs`` are those of lowering; None where nothing was lowered, and where TFLite Micro is
+    not at hand or rounds otherwise than the model."""
 
     file: TfliteFile
     costs: LoweringCosts | None = None
@@ -60,6 +60,11 @@ def make_tflite(
         return TfliteModel(file)
     samples = reference_samples(graph, data, progress)
     file = write_tflite(graph, name, samples)
+    if graph.rounding is Rounding.SINGLE:
+        progress.note(
+            "what the lowering costs was not measured: the tflite-micro package rounds twice"
+        )
+        return TfliteModel(file)
     progress.stage("Measuring what the lowering costs in TFLite Micro")
     try:
         return TfliteModel(file, lowering_costs(graph, file, samples))
