@@ -86,6 +86,7 @@ def test_a_project_without_custom_operators(tmp_path: Path) -> None:
     source = (bundle.path / "src/net.cc").read_text()
     assert "AddCustom" not in source
     assert "--backend tflm --tflite-builtins" in source
+    assert {"ai-edge-litert", "flatbuffers", "tflite-micro"} <= set(bundle.manifest["packages"])
     assert bundle.manifest["options"]["operators of TFLite"] == "builtin only"
     inputs = np.load(bundle.path / "test_vectors/input_0.npy")
     outputs = np.load(bundle.path / "test_vectors/output_0.npy")

@@ -29,6 +29,8 @@ _PACKAGES = {
     "h5": _TENSORFLOW,
     "savedmodel": _TENSORFLOW,
 }
+_TFLITE = ("ai-edge-litert", "flatbuffers", "tflite-micro")
+_BACKEND_PACKAGES = {"tflm": _TFLITE, "tvm": ("apache-tvm", "apache-tvm-ffi")}
 
 
 def make_manifest(
@@ -61,7 +63,7 @@ def make_manifest(
         "outputs": [_end(graph, source.canonical, name) for name in graph.outputs],
         "calibration": calibration_entry(calibration),
         "seed": QuantizeOptions().seed,
-        "packages": package_versions(source.format),
+        "packages": package_versions(source.format, options),
     }
 
 
@@ -132,10 +134,13 @@ def _source_dtype(canonical: Graph, tensor: Tensor) -> DType:
     return tensor.dtype if tensor.params.scale == 1.0 else DType.FLOAT32
 
 
-def package_versions(model_format: str) -> dict[str, str]:
-    """Versions of the packages that the result depends on."""
+def package_versions(model_format: str, options: CompileOptions) -> dict[str, str]:
+    """Versions of the packages that the result depends on; what is not installed is left out."""
+    names = [*_PACKAGES[model_format], *_BACKEND_PACKAGES.get(str(options.backend), ())]
+    if options.tflite or options.tflite_builtins:
+        names += _TFLITE
     found = {}
-    for name in _PACKAGES[model_format]:
+    for name in names:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -51,7 +51,9 @@ def make(job: Job) -> Product:
     job.progress.stage("Generating the C++ project")
     project = make_project(graph, file, name, job.banner)
     check_room(project.arena.nbytes, len(file.data), job.target)
-    weight_bytes = sum(_weight_bytes(graph, node) for node in graph.nodes)
+    # By name: layers that share a tensor read the same one of the file.
+    weights = {node.inputs[1]: graph.operands(node)[1].nbytes for node in _weighted(graph)}
+    weight_bytes = sum(weights.values())
     return Product(
         graph=graph,
         files={
@@ -132,6 +134,7 @@ def _left_out(product: Product) -> str | None:
 
 
 def _layers(graph: Graph, file: TfliteFile) -> Iterator[LayerInfo]:
+    weights = {node.name: graph.operands(node)[1].nbytes for node in _weighted(graph)}
     custom = set(file.custom_nodes)
     variants = dict.fromkeys(file.lowered_nodes, LOWERED)
     variants |= {n.name: custom_operator(graph, n).name for n in graph.nodes if n.name in custom}
@@ -144,12 +147,11 @@ def _layers(graph: Graph, file: TfliteFile) -> Iterator[LayerInfo]:
             function=None,
             tensor=node.output,
             row_bytes=graph.result(node).nbytes,
-            weight_bytes=_weight_bytes(graph, node),
+            weight_bytes=weights.get(node.name, 0),
             table_bytes=0,
         )
 
 
-def _weight_bytes(graph: Graph, node: Node) -> int:
-    if node.op not in CHANNEL_AXIS:
-        return 0
-    return graph.operands(node)[1].nbytes
+def _weighted(graph: Graph) -> Iterator[Node]:
+    """The layers that have weights."""
+    return (node for node in graph.nodes if node.op in CHANNEL_AXIS)
