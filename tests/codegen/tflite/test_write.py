@@ -14,6 +14,7 @@ from ai_edge_litert import schema_py_generated as schema
 from tests.support.graphs import GraphBuilder
 from tests.support.random_graphs import random_graph, random_inputs
 from tinyflow.codegen.tflite import OperatorUse, write_tflite
+from tinyflow.codegen.tflite.read import read_tflite
 from tinyflow.errors import MissingExtraError
 from tinyflow.ir import NO_CLAMP, RELU, RELU6, Attrs, Clamp, DType, Graph, Op, QuantParams
 from tinyflow.ir.ops.broadcast import BinaryAttrs
@@ -49,6 +50,15 @@ def layer(
 
 def names(graph: Graph) -> list[str]:
     return [use.name for use in write_tflite(graph).operators]
+
+
+def test_a_file_is_read_back_as_it_was_written() -> None:
+    """Constants that only the file has come in addition."""
+    for seed, op in enumerate((Op.CONV_2D, Op.LAYER_NORM, Op.AVERAGE_POOL)):
+        file = write_tflite(random_graph(seed, (op, Op.RESHAPE), 4))
+        found = read_tflite(file.data)
+        assert found.operators == file.operators
+        assert file.indices.items() <= found.indices.items()
 
 
 def assert_equal_in_tflite_micro(graph: Graph, samples: int = 5) -> None:
