@@ -246,7 +246,7 @@ def test_quantized_model(tmp_path: Path) -> None:
 
 
 def test_attention_within_a_window(tmp_path: Path) -> None:
-    shapes = {name: (1, 2, 4, 8) for name in "qkv"}
+    shapes = dict.fromkeys("qkv", (1, 2, 4, 8))
     source = one_op("Attention", shapes, opset=25, right_window_size=2)
     (obstacle,) = refused(source, tmp_path).obstacles
     assert "a window of tokens" in obstacle.reason

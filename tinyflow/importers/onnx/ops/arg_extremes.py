@@ -11,7 +11,7 @@ from tinyflow.ir.ops.argmax import ArgmaxAttrs
 
 
 def convert_argmax(layer: Layer, builder: Builder) -> tuple[Value, ...]:
-    """Over any axis, as an output of the model; of equal elements the first. In int8 with keepdims."""
+    """Over any axis, as an output of the model; the first of equal ones. In int8 with keepdims."""
     return (_index_of_largest(layer, builder, builder.value(layer)),)
 
 
