@@ -16,11 +16,12 @@ FOLDER = ROOT / ".venv-tflite-runtime"
 
 @pytest.fixture(scope="module")
 def python() -> Path:
-    """The interpreter of an environment with nothing but the extra; it is kept from run to run."""
+    """The interpreter of an environment with what a user of this extra has; it is kept from run to
+    run."""
     if sys.version_info[:2] != (3, 11):
         pytest.skip("the last tflite-runtime is for Python 3.11 at most")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    needed = project["optional-dependencies"]["tflite-runtime"]
+    needed = [*project["dependencies"], *project["optional-dependencies"]["tflite-runtime"]]
     stamp = FOLDER / "installed"
     if not stamp.exists() or stamp.read_text() != "\n".join(needed):
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(FOLDER)], check=True)
